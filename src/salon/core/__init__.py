@@ -1,0 +1,1 @@
+"""The words everyone shares: Recipe, Request, Update, errors, content hashes."""

@@ -1,0 +1,1 @@
+"""The supervisor and dispatcher of all processes."""

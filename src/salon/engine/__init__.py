@@ -1,0 +1,1 @@
+"""Families and their stages, batching, runner, service, client, on the torch-free runtime."""

@@ -1,0 +1,1 @@
+"""One training loop, one recipe file a model, export to the runtime."""

@@ -1,0 +1,1 @@
+"""The sandbox world: vocabulary, sprites, scenes, captions and their ground truth."""
