@@ -1,0 +1,112 @@
+"""Write the world to disk for training: shards of pictures with captions, labels and ground truth."""
+
+import json
+import os
+from collections.abc import Iterator
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from tqdm import tqdm
+
+from salon.core.errors import StorageFull, WorldError
+from salon.core.hashing import content_hash, file_hash
+from salon.world import vocabulary as words
+from salon.world.captions import captions
+from salon.world.render import render_with_labels
+from salon.world.scene import HELD_OUT_PERCENT, MIX, STYLED, TINTED, Scene, Split, sample_scene
+from salon.world.sprites import FILE
+
+#: Raised when painting changes, so that the same scene gives other pixels (tests/world/test_pinned.py watches).
+RENDER = 1
+
+
+def world_hash() -> str:
+    """SHA-256 that names the world: its art, words, mix and way of painting."""
+    tables = [words.NOUNS, words.HANDS, words.COLOURS, words.TINTS, words.RELATIONS, words.PLACES, words.LANDSCAPES,
+              words.LIGHTS, words.STYLES, words.OCCUPATIONS, words.PRESENTATIONS, words.TONES, words.COUNTRIES]  # fmt: skip
+    facts = {"version": words.VERSION, "render": RENDER, "mix": MIX, "held_out": HELD_OUT_PERCENT,
+             "styled": STYLED, "tinted": TINTED}  # fmt: skip
+    return content_hash({**facts, "sprites": file_hash(FILE), "tables": msgspec.to_builtins(tables)})
+
+
+def picture(seed: int, size: int, split: Split, number: int) -> tuple[np.ndarray, np.ndarray, list[str], Scene]:
+    """Pixels, labels, captions and ground truth of one seed."""
+    scene = sample_scene(seed, split)
+    pixels, labels = render_with_labels(scene, size)
+    return pixels, labels, captions(scene, number), scene
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all."""
+    part = path.with_suffix(path.suffix + ".part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+def _save(out: Path, index: int, batch: list[tuple[np.ndarray, np.ndarray, list[str], Scene]]) -> dict:
+    images, labels, texts, scenes = zip(*batch, strict=True)
+    name = f"shard-{index:05d}"
+    part = out / f"{name}.part.npz"
+    np.savez(part, images=np.stack(images), labels=np.stack(labels))
+    os.replace(part, out / f"{name}.npz")
+    _write(out / f"{name}.json", json.dumps(texts).encode())
+    _write(out / f"{name}.scenes.jsonl", b"\n".join(msgspec.json.encode(scene) for scene in scenes))
+    return {"file": f"{name}.npz", "scenes": len(batch)}
+
+
+def _pictures(start: int, number: int, size: int, split: Split, texts: int, jobs: int) -> Iterator:
+    make = partial(picture, size=size, split=split, number=texts)
+    if jobs <= 1:
+        yield from map(make, range(start, start + number))
+        return
+    with get_context("spawn").Pool(jobs) as pool:
+        yield from pool.imap(make, range(start, start + number), chunksize=32)
+
+
+def _meta(out: Path, wanted: dict) -> dict:
+    """The folder's meta.json, which must be of this world and form. Raises WorldError."""
+    path = out / "meta.json"
+    if not path.exists():
+        return {**wanted, "shards": []}
+    found = json.loads(path.read_text())
+    differing = [key for key in wanted if found.get(key) != wanted[key]]
+    if differing:
+        message = f"{out} already holds another world ({', '.join(differing)} differ)."
+        raise WorldError(message, "Choose an empty folder.")
+    return found
+
+
+def build(out: Path, scenes: int, size: int = 64, split: Split = "train", texts: int = 4, shard: int = 2048,
+          jobs: int = 2) -> dict:  # fmt: skip
+    """Write `scenes` scenes as shards into `out`, going on where an earlier build stopped; returns meta.json.
+
+    A shard is `shard-N.npz` (images uint8 [n,size,size,3], labels uint16 [n,8,8]), its captions (`.json`, `texts` a
+    scene) and ground truth (`.scenes.jsonl`). Raises WorldError, StorageFull.
+    """
+    if scenes < 1 or texts < 1 or shard < 1:
+        raise WorldError("There is nothing to build.", "Ask for at least one scene, caption and scene a shard.")
+    wanted = {"world": world_hash(), "world_version": words.VERSION, "size": size, "split": split,
+              "captions_per_scene": texts}  # fmt: skip
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        return _fill(out, _meta(out, wanted), scenes, shard, jobs)
+    except OSError as error:
+        hint = "Free some room or choose another folder, then run the same command again: it goes on from there."
+        raise StorageFull(f"The world could not be written to {out}: {error.strerror or error}.", hint) from error
+
+
+def _fill(out: Path, meta: dict, scenes: int, shard: int, jobs: int) -> dict:
+    done = sum(item["scenes"] for item in meta["shards"])
+    batch: list = []
+    pictures = _pictures(done, max(0, scenes - done), meta["size"], meta["split"], meta["captions_per_scene"], jobs)
+    for item in tqdm(pictures, total=scenes, initial=min(done, scenes), unit="scene", desc="painting the world"):
+        batch.append(item)
+        if len(batch) == shard or done + len(batch) == scenes:
+            meta["shards"].append(_save(out, len(meta["shards"]), batch))
+            done += len(batch)
+            batch = []
+            _write(out / "meta.json", json.dumps(meta, indent=1).encode())
+    return meta
