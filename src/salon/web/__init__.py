@@ -1,1 +1,3 @@
 """The Django project; one app a room of the exhibition."""
+
+NAME = "Latent Salon"

@@ -1,0 +1,1 @@
+"""People with an account: organisers, curators, volunteers, artists. Visitors need none."""

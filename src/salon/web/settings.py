@@ -1,0 +1,142 @@
+"""Django settings, all from the environment: SALON_HOME, DATABASE_URL, SALON_HOSTS, SALON_DEBUG, SALON_LOG."""
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from salon.core.home import home, private_folder
+
+BASE = Path(__file__).resolve().parent
+HOME = private_folder(home())
+
+
+def _secret_key() -> str:
+    """The installation's key: made once, readable by its owner only. Two first starts agree on one key."""
+    path = HOME / "secret.key"
+    try:
+        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    key = path.read_text().strip()
+    if len(key) < 32:
+        raise SystemExit(f"The secret key in {path} is damaged. Delete that file; a new one is made at the next start.")
+    return key
+
+
+def _database(url: str) -> dict:
+    if not url:
+        return _sqlite(HOME / "salon.sqlite3")
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return _sqlite(Path(unquote(parts.path)))
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise SystemExit("DATABASE_URL must begin with postgresql:// or sqlite:///.")
+    query = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or query.pop("host", "")),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": {key: unquote(value) for key, value in query.items() if key != "host"},
+    }
+
+
+def _sqlite(path: Path) -> dict:
+    """WAL lets pages read while a row is written; IMMEDIATE because a deferred transaction that upgrades its
+    lock fails at once, whatever the timeout."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=67108864;",
+        },
+        "TEST": {"NAME": os.environ.get("SALON_TEST_DB") or None},
+    }
+
+
+SECRET_KEY = _secret_key()
+DEBUG = os.environ.get("SALON_DEBUG") == "1"
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *filter(None, os.environ.get("SALON_HOSTS", "").split(","))]
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "servestatic",
+    "django.contrib.staticfiles",
+    "salon.web.people",
+    "salon.web.events",
+    "salon.web.station",
+]
+MIDDLEWARE = [
+    "salon.web.middleware.security_headers",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "salon.web.middleware.same_origin",
+    "salon.web.middleware.friendly_errors",
+]
+ROOT_URLCONF = "salon.web.urls"
+ASGI_APPLICATION = "salon.web.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "salon.web.context.house",
+            ],
+        },
+    }
+]
+DATABASES = {"default": _database(os.environ.get("DATABASE_URL", ""))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "people.User"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+LOCALE_PATHS = [BASE / "locale"]
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE / "static"] if (BASE / "static").is_dir() else []
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = DEBUG
+# Names carry no hash: browsers ask each time and get 304, so pages and scripts of two versions never mix.
+SERVESTATIC_MAX_AGE = 0
+
+MEDIA_ROOT = HOME / "images"
+STORAGES = {
+    "default": {
+        "BACKEND": os.environ.get("SALON_STORAGE", "salon.web.storage.AtomicFileStorage"),
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("SALON_LOG", "WARNING")},
+    "loggers": {
+        "salon": {"level": os.environ.get("SALON_LOG", "INFO")},
+        "django.server": {"level": "WARNING"},
+    },
+}
+
+# House rules of the station
+SALON_WAITING_PER_VISITOR = int(os.environ.get("SALON_WAITING_PER_VISITOR", "4"))
+SALON_WAITING_TOTAL = int(os.environ.get("SALON_WAITING_TOTAL", "400"))
+SALON_HEARTBEAT = float(os.environ.get("SALON_HEARTBEAT", "10"))

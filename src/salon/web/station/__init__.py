@@ -1,0 +1,1 @@
+"""The station: a prompt becomes nine images."""

@@ -1,0 +1,1 @@
+"""Rules of the station; views and API only translate."""

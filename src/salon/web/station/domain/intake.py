@@ -1,0 +1,161 @@
+"""From what a visitor asks to rows: checks, recipes, caps, and one request for one press of the button."""
+
+import secrets
+from typing import Annotated
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from msgspec import Meta, Struct
+
+from salon.core.errors import BadRecipe, Busy
+from salon.core.recipe import (
+    MAX_GUIDANCE,
+    MAX_IMAGES,
+    MAX_SEED,
+    MAX_STEPS,
+    DiffusionOptions,
+    Recipe,
+    check_recipe,
+)
+from salon.web.events.domain import lock_current_event
+from salon.web.events.models import Event
+from salon.web.station.domain.catalogue import card
+from salon.web.station.domain.text import clean_prompt
+from salon.web.station.models import Drawing, Image, Request
+
+Seed = Annotated[int, Meta(ge=0, le=MAX_SEED)]
+
+
+class TooManyWaiting(Busy):
+    """This visitor has as many requests waiting as one visitor may."""
+
+    code = "too_many_waiting"
+
+
+class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /api/requests`. `image` names an image whose recipe is to be drawn again, exactly."""
+
+    prompt: str = ""
+    negative_prompt: str = ""
+    model: Annotated[str, Meta(max_length=100)] | None = None
+    seed: Seed | None = None
+    seeds: Annotated[tuple[Seed, ...], Meta(min_length=1, max_length=MAX_IMAGES)] | None = None
+    num_inference_steps: Annotated[int, Meta(ge=1, le=MAX_STEPS)] | None = None
+    guidance_scale: Annotated[float, Meta(ge=0.0, le=MAX_GUIDANCE)] | None = None
+    sampler: Annotated[str, Meta(max_length=100)] | None = None
+    count: Annotated[int, Meta(ge=1, le=MAX_IMAGES)] = 9
+    image: Annotated[str, Meta(max_length=64)] | None = None
+    key: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")] | None = None
+
+
+def parse_ask(body: bytes) -> Ask:
+    """The body as an Ask. Raises BadRecipe naming the field that does not fit."""
+    try:
+        return msgspec.json.decode(body, type=Ask)
+    except msgspec.ValidationError as error:
+        raise BadRecipe(
+            _("This cannot be drawn as asked: %(why)s.") % {"why": str(error).replace("`", "")},
+            _("Change the field it names, or leave it out for the model's own choice."),
+        ) from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise BadRecipe(_("This is not JSON."), _("Send an object such as {\"prompt\": \"a red fox\"}.")) from error
+
+
+def _seeds(ask: Ask) -> tuple[int, ...]:
+    if ask.seeds is not None:
+        if len(set(ask.seeds)) != len(ask.seeds):
+            raise BadRecipe(_("The same seed stands twice in seeds."), _("Each seed makes one image: name it once."))
+        return ask.seeds
+    first = secrets.randbelow(MAX_SEED + 1) if ask.seed is None else ask.seed
+    return tuple((first + place) % (MAX_SEED + 1) for place in range(ask.count))
+
+
+def recipes_of(ask: Ask) -> tuple[Recipe, ...]:
+    """The recipes that `ask` means. Raises BadRecipe, UnknownModel, WeightsMissing."""
+    if ask.image is not None:
+        return (_recipe_again(ask.image),)
+    model = card(ask.model)
+    prompt = clean_prompt(ask.prompt)
+    negative = clean_prompt(ask.negative_prompt, "negative prompt", empty_ok=True)
+    options = DiffusionOptions(
+        num_inference_steps=ask.num_inference_steps or model.num_inference_steps,
+        guidance_scale=model.guidance_scale if ask.guidance_scale is None else ask.guidance_scale,
+        sampler=ask.sampler or model.sampler,
+    )
+    return tuple(
+        check_recipe(
+            Recipe(
+                model=model.name,
+                weights=model.weights,
+                prompt=prompt,
+                negative_prompt=negative,
+                seed=seed,
+                stages={"base": options},
+            )
+        )
+        for seed in _seeds(ask)
+    )
+
+
+def _recipe_again(image_id: str) -> Recipe:
+    image = Image.objects.filter(id=image_id).first()
+    if image is None:
+        raise BadRecipe(_("No image of that name was drawn here."), _("Draw from the prompt and the seed instead."))
+    return image.recipe
+
+
+def _existing(visitor: str, key: str | None) -> Request | None:
+    return Request.objects.filter(visitor=visitor, key=key).first() if key else None
+
+
+def _check_room(event: Event, visitor: str) -> None:
+    """Counts rows, never a counter; true while the event is locked. Raises TooManyWaiting, Busy."""
+    waiting = Request.objects.filter(event=event, state__in=Request.OPEN)
+    if waiting.filter(visitor=visitor).count() >= settings.SALON_WAITING_PER_VISITOR:
+        raise TooManyWaiting(
+            _("You have %(count)d requests waiting already, as many as one visitor may.")
+            % {"count": settings.SALON_WAITING_PER_VISITOR},
+            _("Wait until one is drawn, or cancel one."),
+        )
+    if waiting.count() >= settings.SALON_WAITING_TOTAL:
+        raise Busy(_("The line is very long just now."), _("Come back in a few minutes."))
+
+
+def submit(ask: Ask, visitor: str) -> tuple[Request, bool]:
+    """The request's row, and whether it is new: the same key from the same visitor is the same request.
+
+    Raises BadRecipe, UnknownModel, WeightsMissing, TooManyWaiting, Busy.
+    """
+    if found := _existing(visitor, ask.key):
+        return found, False
+    recipes = recipes_of(ask)
+    with transaction.atomic():
+        event = lock_current_event()
+        if found := _existing(visitor, ask.key):
+            return found, False
+        _check_room(event, visitor)
+        return _store(event, visitor, ask.key, recipes), True
+
+
+def _store(event: Event, visitor: str, key: str | None, recipes: tuple[Recipe, ...]) -> Request:
+    request = Request.objects.create(event=event, visitor=visitor, key=key)
+    images = [
+        Image(id=recipe.id, event=event, recipe_json=recipe.to_json(), width=recipe.width, height=recipe.height)
+        for recipe in recipes
+    ]
+    Image.objects.bulk_create(images, ignore_conflicts=True)
+    Drawing.objects.bulk_create(
+        Drawing(request=request, index=index, image_id=image.id) for index, image in enumerate(images)
+    )
+    return request
+
+
+def cancel(request: Request) -> bool:
+    """Marks the request cancelled unless it has ended already; whether it did."""
+    changed = Request.objects.filter(id=request.id, state__in=Request.OPEN).update(
+        state=Request.State.CANCELLED, ended_at=timezone.now()
+    )
+    return bool(changed)

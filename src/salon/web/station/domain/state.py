@@ -1,0 +1,60 @@
+"""A request's present state, as the API says it and as the first event of its stream."""
+
+from typing import Any
+
+import msgspec
+from django.urls import reverse
+
+from salon.web.line import Event
+from salon.web.station.models import Request
+
+
+def images_of(request: Request) -> list[dict[str, Any]]:
+    """The request's images in order; `src` is the file's address, there once the request is finished."""
+    return [
+        {
+            "index": drawing.index,
+            "id": drawing.image_id,
+            "url": reverse("station:image", args=[drawing.image_id]),
+            "src": reverse("station:image_file", args=[drawing.image_id]),
+        }
+        for drawing in request.drawings.all()
+    ]
+
+
+def position(request: Request) -> int:
+    """How many requests stand before this one."""
+    return Request.objects.filter(
+        event_id=request.event_id, state=Request.State.WAITING, created_at__lt=request.created_at
+    ).count()
+
+
+def state_of(request: Request) -> dict[str, Any]:
+    """The answer of `GET /api/requests/<id>`."""
+    state: dict[str, Any] = {
+        "id": request.id,
+        "state": request.state,
+        "images": images_of(request),
+        "updates": reverse("station:api_updates", args=[request.id]),
+        "seconds": request.seconds,
+    }
+    if request.why:
+        state |= {"code": request.code, "message": request.why}
+    if request.state == Request.State.WAITING:
+        state["position"] = position(request)
+    return state
+
+
+_TAG = {"waiting": "queued", "running": "started"}
+
+
+def event_of(request: Request) -> Event:
+    """The present state as the event that would have told it."""
+    return Event(_TAG.get(request.state, request.state), msgspec.json.encode(state_of(request)))
+
+
+def owned(request_id: str, visitor: str | None) -> Request | None:
+    """The request if it is this visitor's; others are not told whether it exists."""
+    if visitor is None:
+        return None
+    return Request.objects.filter(id=request_id, visitor=visitor).first()

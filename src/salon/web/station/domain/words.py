@@ -1,0 +1,45 @@
+"""Words that the model's world does not hold, and near words to try. Advice only: it never stops a drawing."""
+
+import difflib
+import re
+from functools import lru_cache
+
+from salon.world.vocabulary import STOP_WORDS, known_words, suggestions
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+#: a prompt with more unknown words than this is in another language or not words at all
+MOST = 8
+NEAR = 3
+
+
+@lru_cache(1)
+def _known() -> frozenset[str]:
+    parts = {part for word in known_words() for part in word.casefold().split()}
+    return frozenset(parts | {word.casefold() for word in known_words()} | set(STOP_WORDS))
+
+
+def _stems(word: str) -> tuple[str, ...]:
+    """The word and what remains without an English ending."""
+    endings = ("'s", "’s", "s", "es", "ed", "ing", "ly")
+    return (word, *(word.removesuffix(end) for end in endings if word.endswith(end) and len(word) > len(end) + 2))
+
+
+def unknown_words(prompt: str) -> list[str]:
+    """Words of the prompt, in order, that the world does not hold."""
+    known = _known()
+    seen: dict[str, None] = {}
+    for word in _WORD.findall(prompt.casefold()):
+        if len(word) > 1 and not any(stem in known for stem in _stems(word)):
+            seen.setdefault(word)
+    return list(seen)[:MOST]
+
+
+@lru_cache(4096)
+def spelt_like(word: str) -> tuple[str, ...]:
+    """Names of the world spelt like `word` (a typing slip), best first."""
+    return tuple(difflib.get_close_matches(word, suggestions(), n=NEAR, cutoff=0.72))
+
+
+def far_words(prompt: str) -> list[dict[str, object]]:
+    """`[{word, near: [...]}]` without asking the engine: at once."""
+    return [{"word": word, "near": list(spelt_like(word))} for word in unknown_words(prompt)]

@@ -1,0 +1,19 @@
+from django.urls import path
+
+from salon.web.station import api, views
+
+app_name = "station"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("station", views.station, name="station"),
+    path("images/<slug:image_id>", views.image, name="image"),
+    path("images/<slug:image_id>.png", views.image_file, name="image_file"),
+    path("images/<slug:image_id>/redraw", views.redraw, name="redraw"),
+    path("healthz", views.healthz, name="healthz"),
+    path("api/requests", api.requests, name="api_requests"),
+    path("api/requests/<slug:request_id>", api.request_state, name="api_request"),
+    path("api/requests/<slug:request_id>/updates", api.updates, name="api_updates"),
+    path("api/requests/<slug:request_id>/cancel", api.cancel, name="api_cancel"),
+    path("api/models", api.models, name="api_models"),
+    path("api/words", api.words, name="api_words"),
+]

@@ -1,0 +1,161 @@
+"""Pages of the station."""
+
+import re
+from typing import Any
+
+import msgspec
+from asgiref.sync import sync_to_async
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
+
+from salon.core.recipe import DiffusionOptions, Recipe
+from salon.web.line import Look, line
+from salon.web.station.domain import catalogue, intake, state
+from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
+from salon.web.station.models import Image, Request
+
+NEVER_CHANGES = "public, max-age=31536000, immutable"
+
+
+def _recent(visitor: str | None, count: int = 9) -> list[dict[str, str]]:
+    """The visitor's own last images; nobody sees another's by opening a page."""
+    if visitor is None:
+        return []
+    images = (
+        Image.objects.filter(drawings__request__visitor=visitor, drawings__request__state="finished")
+        .exclude(file="")
+        .order_by("-drawings__request__created_at", "drawings__index")[:count]
+    )
+    return [{"id": image.id, "prompt": image.recipe.prompt} for image in images]
+
+
+@require_GET
+async def home(request: HttpRequest) -> HttpResponse:
+    """`/`: the way in."""
+    images = await sync_to_async(_recent)(visitor_of(request))
+    return await sync_to_async(render)(request, "home.html", {"images": images, "engine": line().engine})
+
+
+_PREFILL = ("prompt", "negative_prompt", "model", "seed", "num_inference_steps", "guidance_scale", "sampler", "count")
+
+
+def _station_context(request: HttpRequest, visitor: str | None) -> dict[str, Any]:
+    shown = state.owned(request.GET.get("request", ""), visitor)
+    return {
+        "catalogue": catalogue.listing(),
+        "prefill": {name: request.GET[name][:1_000] for name in _PREFILL if name in request.GET},
+        "shown": state.state_of(shown) if shown else None,
+        "recent": _recent(visitor, 12),
+    }
+
+
+@require_GET
+async def station(request: HttpRequest) -> HttpResponse:
+    """`/station`: the page where prompts become images. Query parameters fill the form (vary)."""
+    context = await sync_to_async(_station_context)(request, visitor_of(request))
+    return await sync_to_async(render)(request, "station/station.html", {**context, "engine": line().engine})
+
+
+def _options(recipe: Recipe) -> DiffusionOptions | None:
+    return next((o for o in recipe.stages.values() if isinstance(o, DiffusionOptions)), None)
+
+
+def _vary(recipe: Recipe, **changes: object) -> str:
+    """The station's address with this recipe's values filled in."""
+    options = _options(recipe)
+    values: dict[str, object] = {"prompt": recipe.prompt, "model": recipe.model, "seed": recipe.seed}
+    if recipe.negative_prompt:
+        values["negative_prompt"] = recipe.negative_prompt
+    if options:
+        values |= msgspec.structs.asdict(options)
+    kept = {name: value for name, value in (values | changes).items() if value is not None}
+    return f"{reverse('station:station')}?{urlencode(kept)}"
+
+
+def _image_context(image_id: str) -> dict[str, Any]:
+    image = Image.objects.filter(id=image_id).first()
+    if image is None:
+        raise Http404
+    recipe = image.recipe
+    drawing = image.drawings.filter(request__state__in=Request.OPEN).exists()
+    return {
+        "image": {"id": image.id, "width": image.width, "height": image.height, "prompt": recipe.prompt},
+        "state": "present" if image.present else "drawing" if drawing else "missing",
+        "recipe": recipe,
+        "options": _options(recipe),
+        "recipe_json": image.recipe_json,
+        "url": reverse("station:image", args=[image.id]),
+        "src": reverse("station:image_file", args=[image.id]),
+        "download": reverse("station:image_file", args=[image.id]) + "?download",
+        "redraw": reverse("station:redraw", args=[image.id]),
+        "vary_words": _vary(recipe),
+        "vary_seed": _vary(recipe, seed=None),
+        "created_at": image.created_at,
+    }
+
+
+@require_GET
+async def image(request: HttpRequest, image_id: str) -> HttpResponse:
+    """`/images/<id>`: the image, its recipe, draw again, vary. A lost file can be drawn again."""
+    context = await sync_to_async(_image_context)(image_id)
+    return await sync_to_async(render)(request, "station/image.html", {**context, "engine": line().engine})
+
+
+def _file(image_id: str) -> tuple[Image, bytes]:
+    image = Image.objects.filter(id=image_id).exclude(file="").first()
+    try:
+        if image is None:
+            raise Http404
+        with default_storage.open(image.file) as file:
+            return image, file.read()
+    except FileNotFoundError as error:
+        raise Http404 from error
+
+
+def _file_name(recipe: Recipe) -> str:
+    words = re.sub(r"[^a-z0-9]+", "-", recipe.prompt.lower())[:48].strip("-")
+    return f"{words or 'image'}-{recipe.seed}.png"
+
+
+@require_GET
+async def image_file(request: HttpRequest, image_id: str) -> HttpResponse:
+    """`/images/<id>.png`: never changes, since its name is its recipe; `?download` makes the browser keep it."""
+    found, data = await sync_to_async(_file)(image_id)
+    tag = f'"{found.sha256}"'
+    fresh = tag in request.headers.get("If-None-Match", "")
+    response = HttpResponse(status=304) if fresh else HttpResponse(data, content_type="image/png")
+    response["ETag"] = tag
+    response["Cache-Control"] = NEVER_CHANGES
+    kind = "attachment" if "download" in request.GET else "inline"
+    response["Content-Disposition"] = f'{kind}; filename="{_file_name(found.recipe)}"'
+    return response
+
+
+@require_POST
+async def redraw(request: HttpRequest, image_id: str) -> HttpResponse:
+    """Draws the same recipe again (the way of those without scripts; pages post to the API)."""
+    visitor = visitor_of(request) or new_visitor()
+    row, _new = await sync_to_async(intake.submit)(intake.Ask(image=image_id), visitor)
+    line().tell(Look())
+    response = HttpResponseRedirect(f"{reverse('station:station')}?request={row.id}")
+    give_ticket(request, response, visitor)
+    return response
+
+
+def _database_answers() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return cursor.fetchone() == (1,)
+
+
+@require_GET
+async def healthz(request: HttpRequest) -> HttpResponse:
+    """`/healthz`: 200 while pages can be served; the engine's state is told, not judged."""
+    database = await sync_to_async(_database_answers)()
+    engine = line().engine
+    return JsonResponse({"web": "ok", "database": "ok" if database else "away", "engine": engine.state, "why": engine.why})
