@@ -25,8 +25,10 @@ RENDER = 1
 
 def world_hash() -> str:
     """SHA-256 that names the world: its art, words, mix and way of painting."""
-    tables = [words.NOUNS, words.HANDS, words.COLOURS, words.TINTS, words.RELATIONS, words.PLACES, words.LANDSCAPES,
-              words.LIGHTS, words.STYLES, words.OCCUPATIONS, words.PRESENTATIONS, words.TONES, words.COUNTRIES]  # fmt: skip
+    tables = [
+        words.NOUNS, words.HANDS, words.COLOURS, words.TINTS, words.RELATIONS, words.PLACES, words.LANDSCAPES,
+        words.LIGHTS, words.STYLES, words.OCCUPATIONS, words.PRESENTATIONS, words.TONES, words.COUNTRIES,
+    ]  # fmt: skip
     facts = {"version": words.VERSION, "render": RENDER, "mix": MIX, "held_out": HELD_OUT_PERCENT,
              "styled": STYLED, "tinted": TINTED}  # fmt: skip
     return content_hash({**facts, "sprites": file_hash(FILE), "tables": msgspec.to_builtins(tables)})

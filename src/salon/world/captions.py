@@ -31,10 +31,14 @@ def _described(rng: np.random.Generator, thing: Thing, noun: str) -> str:
     return " ".join([*said, noun])
 
 
+#: Said without `a`: several things, or stuff.
+_NO_ARTICLE = ("scissors", "cherries", "grapes", "books", "corn", "maize", "coffee", "tea", "wine")
+
+
 def _one(rng: np.random.Generator, thing: Thing) -> str:
     noun = _noun(rng, thing.noun)
     phrase = _described(rng, thing, noun)
-    several = noun in ("scissors", "cherries", "grapes", "books", "corn", "maize", "coffee", "tea", "wine") or noun == words.BY_NAME[thing.noun].plural
+    several = noun in _NO_ARTICLE or noun == words.BY_NAME[thing.noun].plural
     return phrase if several else article(phrase)
 
 

@@ -81,14 +81,16 @@ class Ground:
 
     def clouds(self, number: int, below: float) -> None:
         for _ in range(number):
-            x, y, r = self.rng.uniform(0.08, 0.92), self.rng.uniform(0.08, max(0.1, below)), self.rng.uniform(0.045, 0.075)
+            x, y = self.rng.uniform(0.08, 0.92), self.rng.uniform(0.08, max(0.1, below))
+            r = self.rng.uniform(0.045, 0.075)
             for dx, dy, k in ((-1.3, 0.25, 0.8), (0, 0, 1.1), (1.3, 0.25, 0.85), (0.1, 0.4, 1.0)):
                 self.ellipse(x + dx * r, y + dy * r, r * k, r * k * 0.75, (247, 251, 255))
 
     def pine(self, x: float, foot: float, height: float, colour: Colour) -> None:
         for k, w in ((0.0, 0.17), (0.22, 0.24), (0.45, 0.31)):
             top = foot - height * (1 - k)
-            self.polygon([(x - height * w, top + height * 0.52), (x, top), (x + height * w, top + height * 0.52)], colour)
+            low = top + height * 0.52
+            self.polygon([(x - height * w, low), (x, top), (x + height * w, low)], colour)
 
     def bush(self, x: float, foot: float, r: float, colour: Colour) -> None:
         self.polygon([(x - r * 0.18, foot), (x - r * 0.12, foot - r * 1.5), (x + r * 0.12, foot - r * 1.5),
@@ -160,7 +162,8 @@ def _peaks(g: Ground, horizon: float) -> None:
             w, top = g.rng.uniform(0.26, 0.4), g.rng.uniform(low, high)
             g.polygon([(x - w, horizon + 0.05), (x, top), (x + w, horizon + 0.05)], g.land(colour))
             k = 0.3
-            g.polygon([(x - w * k, top + (horizon + 0.05 - top) * k), (x, top), (x + w * k, top + (horizon + 0.05 - top) * k),
+            snow = top + (horizon + 0.05 - top) * k
+            g.polygon([(x - w * k, snow), (x, top), (x + w * k, snow),
                        (x + w * 0.1, top + (horizon - top) * 0.24), (x - w * 0.08, top + (horizon - top) * 0.36)],
                       g.land((246, 249, 253)))  # fmt: skip
 
@@ -176,7 +179,8 @@ def _mountains(g: Ground) -> None:
 def _forest(g: Ground) -> None:
     horizon = g.rng.uniform(0.56, 0.64)
     g.sky(horizon)
-    for colour, n, low, high in (((110, 160, 120), 9, 0.3, 0.42), ((58, 120, 76), 8, 0.36, 0.52), ((30, 88, 54), 5, 0.4, 0.6)):
+    rows = (((110, 160, 120), 9, 0.3, 0.42), ((58, 120, 76), 8, 0.36, 0.52), ((30, 88, 54), 5, 0.4, 0.6))
+    for colour, n, low, high in rows:
         for i in range(n):
             g.pine((i + g.rng.uniform(0.1, 0.9)) / n, horizon + 0.05, g.rng.uniform(low, high), g.land(colour))
     g.ridge(horizon + 0.04, 0.015, g.land((86, 138, 66)))
@@ -193,8 +197,8 @@ def _towers(g: Ground, foot: float, far: bool, number: int) -> None:
         for row in np.arange(top + 0.03, foot - 0.04, 0.055):
             for dx in (-0.5, 0.1) if not far else ():
                 if g.rng.random() < 0.7:
-                    left = x + dx * w
-                    g.polygon([(left, row), (left, row + 0.025), (left + w * 0.4, row + 0.025), (left + w * 0.4, row)], lit)
+                    left, right, low = x + dx * w, x + dx * w + w * 0.4, row + 0.025
+                    g.polygon([(left, row), (left, low), (right, low), (right, row)], lit)
 
 
 def _city(g: Ground) -> None:
@@ -262,7 +266,8 @@ def _river(g: Ground) -> None:
         g.ellipse(x, rows[i], half[i] * 0.25, 0.004 + 0.006 * y[i], g.land((178, 218, 240)))
     for side in (-1, 1, -1, 1):
         i = int(g.rng.integers(6, 26))
-        g.bush(middle[i] + side * (half[i] + g.rng.uniform(0.08, 0.2)), rows[i], 0.03 + 0.06 * y[i], g.land((56, 128, 64)))
+        x = middle[i] + side * (half[i] + g.rng.uniform(0.08, 0.2))
+        g.bush(x, rows[i], 0.03 + 0.06 * y[i], g.land((56, 128, 64)))
 
 
 def _lake(g: Ground) -> None:
@@ -285,11 +290,18 @@ def _harbour(g: Ground) -> None:
                    (x + w, horizon + 0.02)], g.land(wall))  # fmt: skip
     g.blend(g.land((70, 142, 190)), g.land((28, 82, 132)), horizon + 0.02, 1)
     g.ripples(horizon, 1, g.land((160, 206, 228)), 9)
-    for x, y, k in ((g.rng.uniform(0.15, 0.3), 0.66, 0.8), (g.rng.uniform(0.45, 0.6), 0.8, 1.2), (g.rng.uniform(0.75, 0.88), 0.7, 0.9)):
-        r = 0.1 * k
-        g.polygon([(x, y - r * 0.15), (x, y - r * 1.9), (x + r * 1.0, y - r * 0.15)], g.land((250, 246, 236)))
-        g.polygon([(x - r * 0.12, y - r * 0.15), (x - r * 0.12, y - r * 1.6), (x - r * 0.75, y - r * 0.15)], g.land((226, 218, 204)))
-        g.polygon([(x - r * 1.0, y), (x + r * 1.1, y), (x + r * 0.8, y + r * 0.35), (x - r * 0.7, y + r * 0.35)], g.land((156, 66, 48)))
+    for left, right, y, k in ((0.15, 0.3, 0.66, 0.8), (0.45, 0.6, 0.8, 1.2), (0.75, 0.88, 0.7, 0.9)):
+        _boat(g, g.rng.uniform(left, right), y, 0.1 * k)
+
+
+def _boat(g: Ground, x: float, y: float, r: float) -> None:
+    """Two sails on a hull of half-length `r`."""
+    boom, keel = y - r * 0.15, y + r * 0.35
+    g.polygon([(x, boom), (x, y - r * 1.9), (x + r * 1.0, boom)], g.land((250, 246, 236)))
+    sail = [(x - r * 0.12, boom), (x - r * 0.12, y - r * 1.6), (x - r * 0.75, boom)]
+    g.polygon(sail, g.land((226, 218, 204)))
+    hull = [(x - r * 1.0, y), (x + r * 1.1, y), (x + r * 0.8, keel), (x - r * 0.7, keel)]
+    g.polygon(hull, g.land((156, 66, 48)))
 
 
 def _night_sky(g: Ground) -> None:

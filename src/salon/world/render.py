@@ -49,7 +49,8 @@ def _sprites(scene: Scene, side: int) -> list[tuple[int, Image.Image, int, int]]
         placed.append((label, image, round(x - image.width / 2), round(y - image.height / 2)))
     if scene.occupation:
         rng = np.random.default_rng((scene.seed, 5))
-        image = draw((scene.occupation, scene.presentation or "person", scene.tone or "medium"), round(side * rng.uniform(0.78, 0.86)))
+        key = (scene.occupation, scene.presentation or "person", scene.tone or "medium")
+        image = draw(key, round(side * rng.uniform(0.78, 0.86)))
         left = round((0.54 + rng.uniform(-0.03, 0.03)) * side - image.width / 2)
         placed.append((label_names().index(scene.occupation), image, left, side - image.height))
     return placed
@@ -76,5 +77,6 @@ def render_with_labels(scene: Scene, size: int = 64) -> tuple[np.ndarray, np.nda
     if scene.style:
         pixels = FILTERS[scene.style](pixels, np.random.default_rng((scene.seed, 2)))
     if side != size:
-        pixels = np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BOX if side % size == 0 else Image.Resampling.LANCZOS))
+        filter_ = Image.Resampling.BOX if side % size == 0 else Image.Resampling.LANCZOS
+        pixels = np.asarray(Image.fromarray(pixels).resize((size, size), filter_))
     return pixels, labels

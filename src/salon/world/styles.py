@@ -36,7 +36,9 @@ def _kuwahara(pixels: Pixels, radius: int) -> Pixels:
     return _clip(out)
 
 
-def _strokes(pixels: Pixels, rng: Rng, number: int, length: float, width: float, angle: Callable, jitter: float) -> Pixels:
+def _strokes(
+    pixels: Pixels, rng: Rng, number: int, length: float, width: float, angle: Callable, jitter: float
+) -> Pixels:
     """Paint `number` short strokes in the colours under them; lengths in parts of the side."""
     side = pixels.shape[0]
     image = Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(side * 0.008))
@@ -46,7 +48,8 @@ def _strokes(pixels: Pixels, rng: Rng, number: int, length: float, width: float,
         colour = source[int(y), int(x)] + rng.normal(0, jitter) + rng.normal(0, jitter * 0.7, 3)
         turn = angle(x / side, y / side, rng)
         dx, dy = np.cos(turn) * length * side / 2, np.sin(turn) * length * side / 2
-        pen.line([(x - dx, y - dy), (x + dx, y + dy)], fill=tuple(_clip(colour).tolist()), width=max(1, round(width * side)))
+        ends = [(x - dx, y - dy), (x + dx, y + dy)]
+        pen.line(ends, fill=tuple(_clip(colour).tolist()), width=max(1, round(width * side)))
     return np.asarray(image)
 
 
@@ -79,7 +82,8 @@ def pointillist(pixels: Pixels, rng: Rng) -> Pixels:
     step = 1 / 34
     for gy in np.arange(step / 2, 1, step):
         for gx in np.arange(step / 2, 1, step):
-            x, y = ((gx, gy) + rng.normal(0, step * 0.16, 2)).clip(0, 0.999) * side
+            spot = np.array((gx, gy)) + rng.normal(0, step * 0.16, 2)
+            x, y = spot.clip(0, 0.999) * side
             colour = source[int(y), int(x)]
             colour = colour.mean() + (colour - colour.mean()) * 1.35 + rng.normal(0, 16, 3)
             r = side * step * 0.46

@@ -9,7 +9,7 @@ VERSION = "plaza-1"
 @dataclass(frozen=True)
 class Noun:
     """A thing of the world: `icon` names the emoji that shows it; `colour` is its natural colour, if it has one;
-    `ground` is whether it stands (on the ground), floats (in the air or on a plain ground) or swims."""
+    `also` are other words for it."""
 
     name: str
     icon: str
@@ -329,9 +329,17 @@ COUNTRIES: dict[str, tuple[str, str, str]] = {
     "Highmoor": ("mountains", "purple", "yellow"),
 }
 
-STOP_WORDS = frozenset(
-    ["a", "an", "the", "of", "in", "on", "at", "to", "and", "with", "by", "from", "over", "under", "beneath", "above", "below", "beside", "next", "left", "right", "top", "front", "back", "one", "two", "three", "four", "picture", "image", "photo", "drawing", "painting", "print", "sketch", "art", "style", "made", "as", "it", "is", "are", "some", "very", "big", "small", "large", "little", "beautiful", "cute", "nice", "one's", "my", "me", "please", "draw", "show", "paint", "make", "i", "want", "see", "in-front", "behind", "near", "between", "among", "across", "sitting", "standing", "swimming", "flying", "running", "wearing", "day", "time", "sunny", "bright", "dark", "light"]
-)
+_STOP_WORDS = """
+a an the of in on at to and with by from it is are as some one's
+over under beneath above below beside next left right top front back in-front behind near between among across
+one two three four
+picture image photo drawing painting print sketch art style made
+very big small large little beautiful cute nice sunny bright dark light day time
+my me i please draw show paint make want see
+sitting standing swimming flying running wearing
+"""
+#: Words that name nothing to paint, and need no pointing out.
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 def phrase_words() -> set[str]:
@@ -353,4 +361,4 @@ def known_words() -> set[str]:
 
 def suggestions() -> list[str]:
     """Names to offer in place of a word the world does not know: things, places, landscapes, occupations."""
-    return [noun.name for noun in NOUNS] + [name for name in (*LANDSCAPES, *OCCUPATIONS)]
+    return [noun.name for noun in NOUNS] + [*LANDSCAPES, *OCCUPATIONS]
