@@ -1,0 +1,272 @@
+"""The one training loop: autoencoder, transformer and upscaler differ only in their recipe and their task."""
+
+import copy
+import json
+import os
+import pickle
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import nn
+from tqdm import tqdm
+
+from salon.core.errors import StorageFull, TrainingError
+from salon.train import recipe as recipes
+from salon.train.tasks import TASKS, Task
+from salon.train.weights import load_into, save_weights
+
+FORMAT = 1
+#: steps between updates of the averaged weights; the decay is raised to this power
+EMA_EVERY = 4
+
+
+class Average:
+    """Exponential moving average of a network's weights; buffers (statistics) are taken as they are."""
+
+    def __init__(self, net: nn.Module, decay: float) -> None:
+        self.net, self.decay = copy.deepcopy(net).requires_grad_(False).eval(), decay
+        self.mine, self.theirs = list(self.net.parameters()), list(net.parameters())
+        self.buffers = list(zip(self.net.buffers(), net.buffers()))
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Short memory at first, so that the start is forgotten: decay (1+step)/(10+step) at most."""
+        decay = min(self.decay, (1 + step) / (10 + step)) ** EMA_EVERY
+        torch._foreach_lerp_(self.mine, self.theirs, 1 - decay)
+        for mine, theirs in self.buffers:
+            mine.copy_(theirs)
+
+
+class Clock:
+    """When it is time again: every `minutes`, first after `minutes`."""
+
+    def __init__(self, minutes: float) -> None:
+        self.seconds = minutes * 60
+        self.due = time.monotonic() + self.seconds
+
+    def rings(self) -> bool:
+        if time.monotonic() < self.due:
+            return False
+        self.due = time.monotonic() + self.seconds
+        return True
+
+
+def optimiser_for(net: nn.Module, options: Mapping[str, Any]) -> torch.optim.AdamW:
+    """AdamW; weight decay on matrices only."""
+    matrices = [p for p in net.parameters() if p.ndim > 1]
+    vectors = [p for p in net.parameters() if p.ndim <= 1]
+    groups = [
+        {"params": matrices, "weight_decay": options["weight_decay"]},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=options["lr"], betas=tuple(options["betas"]), fused=True)
+
+
+class Trainer:
+    """One run in one folder: `state.pt` (all that is needed to go on), `weights.safetensors` (the better of the
+    averages), `log.jsonl`, `recipe.json`, `sheets/`."""
+
+    def __init__(self, recipe: dict[str, Any], data: Path, out: Path, minutes: float | None) -> None:
+        self.recipe, self.out, self.minutes = recipe, Path(out), minutes
+        self.options = recipe["train"]
+        if not minutes and not self.options["images"]:
+            raise TrainingError("The run has no end.", "Give --minutes M or --set images=N.")
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.task: Task = TASKS[recipe["model"]](recipe, data, self.device)
+        self.net = self.task.net
+        self.generator = torch.Generator().manual_seed(recipe["seed"])
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Fresh optimiser and averages around the network's present weights."""
+        self.optimiser = optimiser_for(self.net, self.options)
+        self.averages = [Average(self.net, decay) for decay in self.options["ema"]]
+        self.step, self.seconds, self.best, self.stopping = 0, 0.0, 0, False
+        self.sums: dict[str, torch.Tensor] = {}
+        self.summed = 0
+
+    @property
+    def images(self) -> int:
+        return self.step * self.options["batch"]
+
+    @property
+    def progress(self) -> float:
+        """Done share of the run, by images and by minutes, whichever is further."""
+        by_images = self.images / self.options["images"] if self.options["images"] else 0.0
+        by_minutes = self.seconds / (self.minutes * 60) if self.minutes else 0.0
+        return min(1.0, max(by_images, by_minutes))
+
+    def learning_rate(self) -> float:
+        """Warm-up, constant, then straight down to a hundredth over the last `decay` of the run."""
+        o = self.options
+        fall = min(1.0, (1 - self.progress) / o["decay"]) if o["decay"] else 1.0
+        return o["lr"] * min(1.0, (self.step + 1) / max(1, o["warmup"])) * max(0.01, fall)
+
+    def train_step(self) -> None:
+        batch = self.task.batch(self.options["batch"], self.generator)
+        rate = self.learning_rate()
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        losses = self.task.loss(batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        losses["loss"].backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), self.options["clip"])
+        self.optimiser.step()
+        self.step += 1
+        if self.step % EMA_EVERY == 0:
+            for average in self.averages:
+                average.update(self.step)
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value.detach()
+        self.summed += 1
+
+    # -- what is written -------------------------------------------------------------------------------------
+
+    def log(self, **values: Any) -> None:
+        """One line of JSON; then the means of the losses begin anew."""
+        means = {name: round(float(total) / self.summed, 6) for name, total in self.sums.items()}
+        if not all(value == value and abs(value) < 1e6 for value in means.values()):
+            raise TrainingError(
+                f"The loss is no longer a number at step {self.step}.", "Resume the last state with a smaller train.lr."
+            )
+        line = {"step": self.step, "images": self.images, "seconds": round(self.seconds, 1), **means, **values}
+        with (self.out / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        self.sums, self.summed = {}, 0
+
+    def evaluate(self) -> dict[str, float]:
+        """Measures of the best average; the others' held-out loss beside it."""
+        found = [self.task.evaluate(average.net) for average in self.averages]
+        self.net.train()
+        losses = [measures["held_loss"] for measures in found]
+        self.best = losses.index(min(losses))
+        others = {f"held_loss_ema{d}": round(v, 6) for d, v in zip(self.options["ema"], losses)}
+        return {name: round(value, 6) for name, value in found[self.best].items()} | others
+
+    def draw_sheet(self) -> None:
+        folder = self.out / "sheets"
+        folder.mkdir(exist_ok=True)
+        picture = Image.fromarray(self.task.sheet(self.averages[self.best].net))
+        picture.save(folder / f"{self.images:08d}.png")
+        picture.save(self.out / "sheet.png")
+
+    def save(self) -> None:
+        """Write state and weights, each whole or not at all. Raises StorageFull."""
+        state = {
+            "format": FORMAT,
+            "recipe": self.recipe,
+            "step": self.step,
+            "seconds": self.seconds,
+            "best": self.best,
+            "net": self.net.state_dict(),
+            "averages": [average.net.state_dict() for average in self.averages],
+            "optimiser": self.optimiser.state_dict(),
+            "generator": self.generator.get_state(),
+        }
+        unfinished = self.out / "state.tmp"
+        try:
+            torch.save(state, unfinished)
+            os.replace(unfinished, self.out / "state.pt")
+            about = {
+                "model": self.recipe["model"],
+                "images": self.images,
+                "world": self.task.scenes.meta.get("world", ""),
+                "world_version": self.task.scenes.meta.get("world_version", ""),
+            }
+            save_weights(self.averages[self.best].net, self.out / "weights.safetensors", **about)
+        except (OSError, RuntimeError) as error:
+            raise StorageFull(f"The state could not be written: {error}.", "Make room and resume.") from error
+
+    # -- what is read ----------------------------------------------------------------------------------------
+
+    def load(self) -> None:
+        """Go on from `state.pt`. Raises TrainingError if it is missing, damaged or of another network."""
+        path = self.out / "state.pt"
+        hint = f"Remove {path} and start again from the run's weights with --init."
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            if state["format"] != FORMAT:
+                raise ValueError(f"format {state['format']}")
+            if state["recipe"]["net"] != self.recipe["net"]:
+                raise TrainingError("The saved state is of another network.", "Use the run's own net.* settings.")
+            self.net.load_state_dict(state["net"])
+            for average, tensors in zip(self.averages, state["averages"], strict=True):
+                average.net.load_state_dict(tensors)
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.generator.set_state(state["generator"].cpu())
+        except FileNotFoundError as error:
+            raise TrainingError(f"There is no state in {self.out}.", "Start without --resume.") from error
+        except (OSError, RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
+            raise TrainingError(f"The saved state {path} is damaged ({type(error).__name__}).", hint) from error
+        self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
+
+    # -- the loop --------------------------------------------------------------------------------------------
+
+    def catch_term(self) -> None:
+        """SIGTERM ends the run after the step at hand, with its state saved."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, lambda *_: setattr(self, "stopping", True))
+
+    def run(self, save_minutes: float = 3, log_minutes: float = 1, sheet_minutes: float = 10) -> bool:
+        """Train to the end, or until SIGTERM; True if the end was reached."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        (self.out / "recipe.json").write_text(json.dumps(self.recipe, indent=1), "utf-8")
+        self.catch_term()
+        save, log, sheet = Clock(save_minutes), Clock(log_minutes), Clock(sheet_minutes)
+        self.net.train()
+        bar = tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}", mininterval=1)
+        bar.update(self.progress * 100)
+        last = time.monotonic()
+        logged_images, logged_at = self.images, last
+        while self.progress < 1 and not self.stopping:
+            self.train_step()
+            now = time.monotonic()
+            self.seconds, last = self.seconds + now - last, now
+            bar.update(self.progress * 100 - bar.n)
+            if log.rings():
+                rate = (self.images - logged_images) / (now - logged_at)
+                means = {name: float(total) / self.summed for name, total in self.sums.items()}
+                bar.set_postfix_str(f"{self.images} images, {rate:.1f}/s, loss {means['loss']:.4f}")
+                measures = self.evaluate() if sheet.rings() or save.rings() else {}
+                self.log(images_per_second=round(rate, 2), lr=self.learning_rate(), **measures)
+                if measures:
+                    self.draw_sheet()
+                    self.save()
+                    self.task.refresh()
+                logged_images, logged_at = self.images, time.monotonic()
+        bar.close()
+        if self.summed:
+            self.log(lr=self.learning_rate(), **self.evaluate())
+        self.save()
+        self.draw_sheet()
+        return not self.stopping
+
+
+def run(
+    recipe_name: str,
+    data: str | Path,
+    out: str | Path,
+    minutes: float | None = None,
+    resume: bool = False,
+    init: str | Path | None = None,
+    sets: Mapping[str, Any] | None = None,
+    **pace: float,
+) -> bool:
+    """Train recipe `recipe_name` on the folder `data`, everything written to the folder `out`.
+
+    Ends after `minutes` of training (all sittings together) or the recipe's images. `resume` goes on from
+    `out/state.pt` if it is there; `init` starts from weights (run folder, .safetensors, exported ONNX) with a
+    fresh optimiser. Returns True when the end was reached, False after SIGTERM. Raises TrainingError."""
+    trainer = Trainer(recipes.load(recipe_name, sets), Path(data), Path(out), minutes)
+    if resume and (trainer.out / "state.pt").exists():
+        trainer.load()
+    elif init:
+        load_into(trainer.net, Path(init), trainer.recipe["model"])
+        trainer.start_over()
+    return trainer.run(**pace)
