@@ -11,11 +11,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from salon.core.recipe import DiffusionOptions, Recipe
 from salon.web.line import Look, line
-from salon.web.station.domain import catalogue, intake, state
+from salon.web.station.domain import catalogue, inspiration, intake, state
 from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
 from salon.web.station.models import Image, Request
 
@@ -45,12 +46,20 @@ _PREFILL = ("prompt", "negative_prompt", "model", "seed", "num_inference_steps",
 
 
 def _station_context(request: HttpRequest, visitor: str | None) -> dict[str, Any]:
+    """`config` is for the page's script; `prompt` fills the field before any script runs."""
     shown = state.owned(request.GET.get("request", ""), visitor)
+    prefill = {name: request.GET[name][:1_000] for name in _PREFILL if name in request.GET}
     return {
-        "catalogue": catalogue.listing(),
-        "prefill": {name: request.GET[name][:1_000] for name in _PREFILL if name in request.GET},
-        "shown": state.state_of(shown) if shown else None,
-        "recent": _recent(visitor, 12),
+        "prompt": prefill.get("prompt", ""),
+        "config": {
+            **catalogue.listing(),
+            "prefill": prefill,
+            "shown": state.state_of(shown) if shown else None,
+            "styles": list(inspiration.styles()),
+            "examples": list(inspiration.EXAMPLES),
+            "surprise": inspiration.surprise(),
+            "earlier": _recent(visitor, 12),
+        },
     }
 
 
@@ -77,25 +86,44 @@ def _vary(recipe: Recipe, **changes: object) -> str:
     return f"{reverse('station:station')}?{urlencode(kept)}"
 
 
+def _rows(recipe: Recipe) -> list[dict[str, object]]:
+    """The recipe as a person reads it, one line a fact."""
+    options = _options(recipe)
+    facts: list[tuple[str, object]] = [(_("Prompt"), recipe.prompt)]
+    if recipe.negative_prompt:
+        facts.append((_("Not in the picture"), recipe.negative_prompt))
+    facts += [(_("Seed"), recipe.seed), (_("Model"), recipe.model)]
+    if options:
+        facts += [(_("Steps"), options.num_inference_steps), (_("Guidance"), options.guidance_scale)]
+        facts += [(_("Sampler"), options.sampler)]
+    facts += [(_("Size"), f"{recipe.width} × {recipe.height}"), (_("Weights"), recipe.weights[:16])]
+    return [{"name": name, "value": value} for name, value in facts]
+
+
 def _image_context(image_id: str) -> dict[str, Any]:
+    """`state` is `present`, `drawing`, or `missing` (the recipe is known, the file is not there: draw again)."""
     image = Image.objects.filter(id=image_id).first()
     if image is None:
         raise Http404
     recipe = image.recipe
     drawing = image.drawings.filter(request__state__in=Request.OPEN).exists()
     return {
-        "image": {"id": image.id, "width": image.width, "height": image.height, "prompt": recipe.prompt},
+        "image": {
+            "id": image.id,
+            "width": image.width,
+            "height": image.height,
+            "prompt": recipe.prompt,
+            "model": recipe.model,
+            "seed": recipe.seed,
+            "created_at": image.created_at,
+        },
         "state": "present" if image.present else "drawing" if drawing else "missing",
-        "recipe": recipe,
-        "options": _options(recipe),
+        "rows": _rows(recipe),
         "recipe_json": image.recipe_json,
-        "url": reverse("station:image", args=[image.id]),
-        "src": reverse("station:image_file", args=[image.id]),
-        "download": reverse("station:image_file", args=[image.id]) + "?download",
-        "redraw": reverse("station:redraw", args=[image.id]),
-        "vary_words": _vary(recipe),
-        "vary_seed": _vary(recipe, seed=None),
-        "created_at": image.created_at,
+        "image_path": reverse("station:image_file", args=[image.id]),
+        "redraw_path": reverse("station:redraw", args=[image.id]),
+        "vary_words_url": _vary(recipe),
+        "vary_seed_url": _vary(recipe, seed=None),
     }
 
 
@@ -103,6 +131,8 @@ def _image_context(image_id: str) -> dict[str, Any]:
 async def image(request: HttpRequest, image_id: str) -> HttpResponse:
     """`/images/<id>`: the image, its recipe, draw again, vary. A lost file can be drawn again."""
     context = await sync_to_async(_image_context)(image_id)
+    context["image_url"] = request.build_absolute_uri(context["image_path"])
+    context["page_url"] = request.build_absolute_uri(request.path)
     return await sync_to_async(render)(request, "station/image.html", {**context, "engine": line().engine})
 
 
@@ -158,4 +188,5 @@ async def healthz(request: HttpRequest) -> HttpResponse:
     """`/healthz`: 200 while pages can be served; the engine's state is told, not judged."""
     database = await sync_to_async(_database_answers)()
     engine = line().engine
-    return JsonResponse({"web": "ok", "database": "ok" if database else "away", "engine": engine.state, "why": engine.why})
+    answer = {"web": "ok", "database": "ok" if database else "away", "engine": engine.state, "why": engine.why}
+    return JsonResponse(answer)

@@ -1,0 +1,36 @@
+"""Something to begin with: styles to add to a prompt, examples, and material for Surprise me."""
+
+from salon.world.vocabulary import COUNTRIES, LANDSCAPES, LIGHTS, NOUNS, OCCUPATIONS, PLACES, STYLES, TINTS
+
+EXAMPLES = (
+    "a painting of a river in the impressionist style of Claude Monet",
+    "a red fox in the snow, watercolour",
+    "three yellow ducks on the water",
+    "a blue elephant to the left of a pink umbrella",
+    "a starry night over the mountains, oil painting",
+    "a farmer in Northmark",
+    "pixel art of a dragon in space",
+    "a woodblock print of the sea at sunset",
+)
+
+
+def styles() -> list[dict[str, str]]:
+    """`[{name, phrase}]`: `phrase` is what a style adds after the subject, which stands at `{}`."""
+    return [{"name": name, "phrase": _after(phrases)} for name, phrases in STYLES.items()]
+
+
+def _after(phrases: tuple[str, ...]) -> str:
+    return min((phrase for phrase in phrases if phrase.startswith("{}")), key=len)
+
+
+def surprise() -> dict[str, list[str]]:
+    """Words from which the page makes up prompts that the model can draw."""
+    return {
+        "nouns": [noun.name for noun in NOUNS],
+        "colours": list(TINTS),
+        "places": [phrases[0] for phrases in PLACES.values()],
+        "landscapes": [phrases[0] for phrases in LANDSCAPES.values()],
+        "lights": [phrase for phrases in LIGHTS.values() for phrase in phrases[-1:] if phrase],
+        "occupations": [words[0] for _icon, words in OCCUPATIONS.values()],
+        "countries": list(COUNTRIES),
+    }
