@@ -3,7 +3,7 @@
     python scripts/export_text_encoder.py [--out DIR]
 
 The graph is written by hand with `onnx.helper`: BERT as in Devlin et al. 2018 (arXiv 1810.04805), post-norm.
-Every matrix is stored int8 with one scale an output channel (the token table: one a token) and multiplied out in
+Every matrix is stored int8 with one scale an output channel (the token table: one a token), multiplied out in
 the graph, so all arithmetic is float32 and no activation is ever quantised: a sample cannot move its
 neighbours. The token table is gathered while still int8 and scaled afterwards: 12 MB in memory, not 47.
 """

@@ -35,7 +35,7 @@ def test_agrees_with_transformers(encoder):
     with torch.no_grad():
         theirs = model(**inputs).last_hidden_state.numpy()
     assert cosine(embeds, theirs)[mask.astype(bool)].min() > 0.995
-    assert cosine(sentence(embeds, mask), sentence(theirs, mask)).min() > 0.999
+    assert cosine(sentence(embeds, mask), sentence(theirs, mask)).min() > 0.995
 
 
 def test_a_prompt_does_not_depend_on_its_company(encoder):
