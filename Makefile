@@ -1,0 +1,54 @@
+# make run        serve the station (PORT=8000); sets everything up the first time
+# make test       the fast tests; make test-all: all of them
+# make check      lint, types, who imports whom, migrations
+# make bench      speed and memory, one JSON object a script
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+export PYTHONUNBUFFERED := 1
+
+.PHONY: run test test-all check bench clean
+
+run: $(VENV)/base
+	@$(BIN)/salon run --port $(PORT)
+
+test: $(VENV)/test
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(VENV)/test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/test
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m django check --settings salon.web.settings
+	$(BIN)/python -m django makemigrations --check --dry-run --settings salon.web.settings
+
+bench: $(VENV)/base
+	@for script in bench/*.py; do $(BIN)/python $$script --json || exit 1; done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info
+
+# Stamps: pip is asked again only when the requirements change.
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Latent Salon needs Python 3.11 or newer (try PYTHON=python3.12).") \
+		if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/base: pyproject.toml constraints.txt | $(VENV)/python
+	@echo "Installing what the station needs (once, a minute or two) ..."
+	@$(INSTALL) --editable .
+	@touch $@
+
+# torch first and alone, so that nothing else chooses its build.
+$(VENV)/test: pyproject.toml constraints.txt | $(VENV)/python
+	@echo "Installing what the tests need (once) ..."
+	@$(INSTALL) torch
+	@$(INSTALL) --editable '.[test]'
+	@touch $(VENV)/base $@
