@@ -1,0 +1,181 @@
+// The station: one request at a time hangs in the great frame. Its id is in the address (?request=...), so that a reload,
+// the back button or a second tab finds it again.
+import { $, config, make, say, has } from "./strings.js";
+import * as api from "./api.js";
+import { follow } from "./follow.js";
+import * as grid from "./grid.js";
+import * as form from "./form.js";
+import * as viewer from "./viewer.js";
+import * as whisper from "./whisper.js";
+import * as earlier from "./earlier.js";
+
+let current = null; // {id, prompt, images, seed, ...} of the request that hangs now
+let stop = () => {};
+let sending = false;
+
+
+const announce = (words) => { $("status").textContent = words; };
+function step(words, done = null) {
+  $("step-text").textContent = words;
+  $("progress").hidden = done === null;
+  if (done !== null) $("progress").value = done;
+}
+function working(yes) {
+  $("cancel").hidden = !yes;
+  grid.busy(yes);
+}
+
+// Mishaps: a placard on the wall, with what happened and what to do next.
+const TITLES = {
+  offline: "offline_title", refused: "refused_title", bad_recipe: "form_title", bad_request: "form_title",
+  busy: "busy_title", too_many_waiting: "busy_title", engine_unavailable: "waking_title",
+  weights_missing: "missing_title", weights_damaged: "missing_title", gone: "gone_title", not_found: "gone_title",
+};
+function placard({ code = "error", message, hint }) {
+  const down = make("button", { type: "button", className: "plain", textContent: say("dismiss") });
+  down.onclick = () => { clearPlacard(); $("prompt").focus(); };
+  $("placard").replaceChildren(make("h2", { textContent: say(TITLES[code] ?? "failed_title") }),
+    make("p", { textContent: message, dir: "auto" }), make("p", { className: "hint", textContent: hint ?? "" }), down);
+  $("placard").hidden = false;
+}
+function clearPlacard() { $("placard").hidden = true; $("placard").replaceChildren(); }
+
+// Drawing
+async function draw(wish, key) {
+  if (sending) return;
+  sending = true;
+  $("draw").setAttribute("aria-disabled", "true");
+  clearPlacard();
+  hang({ prompt: wish.prompt, count: wish.count });
+  step(say("sending"));
+  look();
+  try {
+    const answer = await api.ask(wish, key);
+    whisper.show(answer.words);
+    earlier.note(answer.id, wish);
+    address(answer.id);
+    take({ ...wish, ...answer });
+  } catch (mishap) {
+    working(false);
+    step("");
+    placard(mishap);
+  } finally {
+    sending = false;
+    $("draw").removeAttribute("aria-disabled");
+  }
+}
+function address(id) { history.pushState(null, "", id ? `?request=${encodeURIComponent(id)}` : location.pathname); }
+
+/** Brings the frame into view where it lies below the form, as on a phone. */
+function look() {
+  const frame = $("grid").parentElement;
+  if (frame.getBoundingClientRect().bottom <= innerHeight) return;
+  if (matchMedia("(pointer: coarse)").matches) document.activeElement.blur();
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  frame.scrollIntoView({ block: "center", behavior: calm ? "auto" : "smooth" });
+}
+/** Empties the frame for `count` new pictures. */
+function hang({ prompt, count }) {
+  stop();
+  current = null;
+  grid.lay(count);
+  working(true);
+  $("plate-title").textContent = prompt;
+  earlier.show(null);
+}
+function take(request) {
+  current = { ...request, medium: (index) => medium(request, index) };
+  earlier.show(current.id);
+  stop = follow(current.id, (tag, data) => current?.id === request.id && heard[tag]?.(data));
+}
+function medium(request, index) {
+  const plain = (config.models ?? []).find((model) => model.name === request.model) ?? config.models?.[0] ?? {};
+  const value = (name) => request[name] ?? plain.defaults?.[name] ?? "";
+  return say("medium", {
+    seed: request.images[index]?.seed ?? (Number(request.seed) + index) % 2 ** 32, steps: value("num_inference_steps"),
+    guidance: value("guidance_scale"), sampler: value("sampler"),
+  });
+}
+
+// What the engine says
+const heard = {
+  queued({ position }) {
+    const words = position > 0 ? say("waiting", { position }) : say("next");
+    if ($("step-text").textContent !== words) announce(words);
+    step(words);
+  },
+  started() { step(say("started"), 0); announce(say("started")); },
+  preview({ step: now, steps, images }) {
+    step(say("step", { step: now, steps }), now / steps);
+    for (const { index, src } of images) grid.preview(index, src, now, 1 - now / steps);
+  },
+  async finished({ images = current.images, seconds }) {
+    const set = current;
+    set.images = images;
+    step(say("done_plain", { count: images.length }), 1);
+    await Promise.allSettled(images.map(({ index, src }) => grid.finish(index, src, set.prompt, (at) => viewer.open(set, at))));
+    if (current !== set) return;
+    working(false);
+    const words = seconds ? say("done", { count: images.length, seconds: seconds.toFixed(1) }) : say("done_plain", { count: images.length });
+    step(words);
+    announce(words);
+    earlier.keep(set);
+  },
+  refused({ code, why, message, hint }) { end({ code: code ?? "refused", message: why ?? message, hint }); },
+  failed({ code, why, message, hint }) { end({ code, message: why ?? message, hint: hint || say("failed_hint") }); form.setSeed(current?.seed); },
+  cancelled() { end(null); step(say("cancelled")); announce(say("cancelled")); },
+  lost() { step(say("reconnecting")); },
+};
+function end(mishap) {
+  working(false);
+  step("");
+  if (mishap) placard(mishap);
+}
+
+// A request named by the address: after a reload, by the back button, from the list below
+function put(request) {
+  const known = { ...earlier.wishOf(request.id), ...request };
+  hang({ prompt: known.prompt ?? "", count: request.images.length });
+  if (known.prompt) form.setPrompt(known.prompt);
+  take(known);
+}
+async function resume() {
+  const id = new URLSearchParams(location.search).get("request");
+  if (id === (current?.id ?? null)) return;
+  clearPlacard();
+  if (!id) return clear();
+  try {
+    put(await api.state(id));
+  } catch (mishap) {
+    clear();
+    placard(mishap);
+  }
+}
+function clear() {
+  hang({ prompt: "", count: 9 });
+  working(false);
+  step("");
+}
+function arrive() {
+  earlier.show(null);
+  form.fill(config.prefill ?? {});
+  if (config.prefill?.seed) form.openDrawer();
+  if (config.prefill?.prompt) { $("prompt").focus(); $("prompt").select(); }
+  if (config.shown) put(config.shown); else resume();
+}
+
+form.begin(draw);
+viewer.onVary({
+  again(set) { form.setPrompt(set.prompt); form.setSeed(""); $("ask").requestSubmit(); $("draw").focus(); },
+  words(set, index) {
+    form.setPrompt(set.prompt);
+    form.setSeed(set.images[index].seed ?? (Number(set.seed) + index) % 2 ** 32);
+    form.openDrawer();
+    $("prompt").focus();
+    $("prompt").select();
+  },
+});
+$("cancel").onclick = () => current && api.cancel(current.id).catch(placard);
+addEventListener("popstate", resume);
+earlier.onBring((id) => { address(id); resume(); });
+arrive();
