@@ -1,6 +1,7 @@
 """python -m salon.train RECIPE --data DIR --out DIR --minutes M [--resume] [--init WEIGHTS] [--set k=v]"""
 
 import argparse
+import os
 import sys
 
 from salon.core.errors import SalonError
@@ -21,7 +22,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
-    import torch  # inline: --help should not wait for it
+    # Threads that wait must sleep: with spinning ones a run that shares its cores is ten times slower. Read by
+    # OpenMP when torch is loaded, hence here.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("GOMP_SPINCOUNT", "0")
+    import torch  # inline: after the environment is set, and --help should not wait for it
 
     from salon.train.loop import run
 

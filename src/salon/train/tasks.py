@@ -2,6 +2,7 @@
 
 All chance comes from the generator that the loop hands in, so that a resumed run goes on as if never stopped."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -275,7 +276,7 @@ class TransformerTask(Task):
         sample = self.normal((len(embeds), net.channels, side, side), Generator().manual_seed(seed))
         levels = torch.linspace(1, 0, steps + 1).tolist()
         embeds, mask = torch.cat([embeds, embeds]), torch.cat([mask, mask * 0])
-        for now, following in zip(levels, levels[1:]):
+        for now, following in itertools.pairwise(levels):
             timestep = torch.full((len(embeds),), now, device=self.device)
             with_text, without = self.denoised(net, sample.repeat(2, 1, 1, 1), timestep, embeds, mask).chunk(2)
             clean = without + guidance * (with_text - without)

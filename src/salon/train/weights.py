@@ -89,8 +89,7 @@ def load_into(net: nn.Module, path: Path, model: str) -> None:
     """Fill `net` from `path`; teachers' heads may be missing. Raises TrainingError if the shapes do not fit."""
     tensors, _ = read_weights(path, model)
     mine = net.state_dict()
-    tensors = {k: v.reshape(mine[k].shape) if k in mine and v.numel() == mine[k].numel() else v for k, v in tensors.items()}
-    tensors = {k: v for k, v in tensors.items() if not (k.startswith(TEACHERS) and k not in mine)}
+    tensors = {k: v for k, v in tensors.items() if k in mine or not k.startswith(TEACHERS)}
     try:
         missing, unexpected = net.load_state_dict(tensors, strict=False)
     except RuntimeError as error:
