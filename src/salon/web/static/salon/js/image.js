@@ -38,19 +38,21 @@ function judge(before, after) {
 }
 
 const again = $("again");
-again.onclick = async () => {
+again.onclick = async (event) => {
+  event.preventDefault();
   if (again.getAttribute("aria-disabled")) return;
   again.setAttribute("aria-disabled", "true");
-  const path = $("work").getAttribute("src");
+  const path = $("work")?.getAttribute("src");
   const done = (mishap) => { again.removeAttribute("aria-disabled"); if (mishap) tell(`${mishap.message} ${mishap.hint ?? ""}`); };
   tell(say("again_wait"));
   try {
-    const before = await pixels(await load(path, "force-cache"));
+    const before = path && await pixels(await load(path, "force-cache"));
     const { id } = await api.again(again.dataset.image);
     follow(id, async (tag, data) => {
       if (tag === "preview") tell(say("step", data));
       if (tag === "lost") tell(say("reconnecting"));
       if (tag === "finished") {
+        if (!path) return location.reload();
         judge(before, await pixels(await load(path, "reload")));
         done();
       }
