@@ -73,8 +73,11 @@ def _meta(out: Path, wanted: dict) -> dict:
     path = out / "meta.json"
     if not path.exists():
         return {**wanted, "shards": []}
-    found = json.loads(path.read_text())
-    differing = [key for key in wanted if found.get(key) != wanted[key]]
+    try:
+        found = json.loads(path.read_text())
+        differing = [key for key in wanted if found.get(key) != wanted[key]]
+    except (ValueError, AttributeError) as error:
+        raise WorldError(f"{path} cannot be read: {error}.", "Remove it to build the world anew.") from error
     if differing:
         message = f"{out} already holds another world ({', '.join(differing)} differ)."
         raise WorldError(message, "Choose an empty folder.")

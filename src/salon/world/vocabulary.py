@@ -342,6 +342,10 @@ sitting standing swimming flying running wearing
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
+#: What captions say beside the tables above.
+CAPTION_WORDS = ("worker", "work", "working as", "a pair of", "illustration", "on a background", "against a wall")
+
+
 def phrase_words() -> set[str]:
     """Every single word that some caption of the world can hold, lower case."""
     tables = (RELATIONS, PLACES, LANDSCAPES, LIGHTS, STYLES, TONES)
@@ -349,7 +353,7 @@ def phrase_words() -> set[str]:
     phrases += [word for _, words in (*OCCUPATIONS.values(), *PRESENTATIONS.values()) for word in words]
     phrases += [noun.name for noun in NOUNS] + [noun.plural for noun in NOUNS]
     phrases += [word for noun in NOUNS for word in noun.also]
-    phrases += [*COLOURS, *COUNTRIES, *NUMBERS.values(), *(word for _, word in HANDS.values()), "worker", "work"]
+    phrases += [*COLOURS, *COUNTRIES, *NUMBERS.values(), *(word for _, word in HANDS.values()), *CAPTION_WORDS]
     cleaned = " ".join(phrases).replace("{}", " ").replace("{bare}", " ").replace(",", " ").replace("-", " ")
     return {word.lower() for word in cleaned.split()}
 
