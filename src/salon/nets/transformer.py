@@ -43,7 +43,7 @@ class Block(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.heads = width // HEAD
+        self.width, self.heads = width, width // HEAD
         hidden = 64 * round(width * 8 / 3 / 64)
         self.table = nn.Parameter(torch.randn(6, width) * 0.02)
         self.qkv = nn.Linear(width, 3 * width, bias=False)
@@ -60,7 +60,7 @@ class Block(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def _self_attention(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        batch, tokens, width = x.shape
+        batch, tokens, width = x.shape[0], x.shape[1], self.width
         qkv = self.qkv(x).reshape(batch, tokens, 3, self.heads, HEAD).permute(2, 0, 3, 1, 4)
         query, key = rotate(self.head_norm(qkv[:2]), cos, sin).unbind(0)
         seen = F.scaled_dot_product_attention(query, key, qkv[2])
@@ -69,7 +69,7 @@ class Block(nn.Module):
     def _cross_attention(
         self, x: Tensor, key: Tensor, value: Tensor, bias: Tensor, trace: bool
     ) -> tuple[Tensor, Tensor | None]:
-        batch, tokens, width = x.shape
+        batch, tokens, width = x.shape[0], x.shape[1], self.width
         query = self.cross_query(self.cross_norm(x)).reshape(batch, tokens, self.heads, HEAD).transpose(1, 2)
         query, key = self.cross_query_norm(query), self.cross_key_norm(key)
         weights = None
@@ -83,11 +83,11 @@ class Block(nn.Module):
     def forward(self, x, modulation, rotary, key, value, bias, trace=False):
         """x [B,T,D], modulation [B,6,D], key and value [B,heads,L+1,HEAD], bias [B,1,T,L+1] -> x, weights."""
         scale1, shift1, gate1, scale2, shift2, gate2 = (modulation + self.table)[:, :, None].unbind(1)
-        normal = F.layer_norm(x, x.shape[-1:])
+        normal = F.layer_norm(x, (self.width,))
         x = x + (1 + gate1) * self._self_attention(normal * (1 + scale1) + shift1, *rotary)
         seen, weights = self._cross_attention(x, key, value, bias, trace)
         x = x + seen
-        normal = F.layer_norm(x, x.shape[-1:])
+        normal = F.layer_norm(x, (self.width,))
         gate, up = self.mlp_in(normal * (1 + scale2) + shift2).chunk(2, -1)
         return x + (1 + gate2) * self.mlp_out(F.silu(gate) * up), weights
 
@@ -114,7 +114,7 @@ class Transformer(nn.Module):
     ) -> None:
         super().__init__()
         self.config = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        self.patch, self.grid, self.depth, self.heads = patch, size // patch, depth, width // HEAD
+        self.patch, self.grid, self.width, self.depth, self.heads = patch, size // patch, width, depth, width // HEAD
         self.channels, self.prediction_type = channels, prediction_type
         numbers = channels * patch * patch
         self.stem = nn.Linear(numbers, width)
@@ -177,7 +177,7 @@ class Transformer(nn.Module):
         (0: no such token; all 0: unconditional) -> prediction [B,C,S,S]. With `trace` also the cross-attention
         [B,depth,heads,tokens,L+1]; with `teach` also the label logits [B,tokens,labels]."""
         signal, kv, bias = self._condition(timestep, prompt_embeds, prompt_mask.to(sample.dtype))
-        modulation = self.modulation(signal).reshape(-1, 6, signal.shape[-1])
+        modulation = self.modulation(signal).reshape(-1, 6, self.width)
         bias = bias.expand(-1, -1, self.grid**2, -1)
         x = self.stem(self.patchify(sample)) + self.position
         maps, middle = [], x
@@ -187,8 +187,8 @@ class Transformer(nn.Module):
             maps.append(weights)
             if index + 1 == self.depth // 2:
                 middle = x
-        scale, shift = (self.final_time(signal).reshape(-1, 2, x.shape[-1]) + self.final_table).unbind(1)
-        x = F.layer_norm(x, x.shape[-1:]) * (1 + scale[:, None]) + shift[:, None]
+        scale, shift = (self.final_time(signal).reshape(-1, 2, self.width) + self.final_table).unbind(1)
+        x = F.layer_norm(x, (self.width,)) * (1 + scale[:, None]) + shift[:, None]
         prediction = self.unpatchify(self.head(x))
         if trace:
             return prediction, torch.stack(maps, 1)

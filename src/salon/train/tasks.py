@@ -115,8 +115,10 @@ class AutoencoderTask(Task):
         self.net = self.net.to(memory_format=torch.channels_last)
 
     def batch(self, count: int, generator: Generator) -> tuple[Tensor, ...]:
-        images = self.pixels(self.scenes, self.draw(count, generator))
-        shape = (count, self.net.config["channels"], SIDE // 4, SIDE // 4)
+        images, crop = self.pixels(self.scenes, self.draw(count, generator)), self.options["crop"]
+        y, x = torch.randint(0, (SIDE - crop) // 4 + 1, (2,), generator=generator).mul(4).tolist()
+        images = images[..., y : y + crop, x : x + crop].contiguous(memory_format=torch.channels_last)
+        shape = (count, self.net.config["channels"], crop // 4, crop // 4)
         strength = self.uniform((count, 1, 1, 1), generator) * self.options["latent_noise"]
         return images, strength * self.normal(shape, generator)
 

@@ -45,6 +45,16 @@ def _from_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         return tensors, json.loads(file.metadata()["config"])
 
 
+def read_about(run: Path) -> dict[str, Any]:
+    """What a run's weights say of themselves: model, images, world, world_version. Raises TrainingError."""
+    path = Path(run) if Path(run).is_file() else Path(run) / "weights.safetensors"
+    try:
+        with safe_open(str(path), "pt") as file:
+            return {key: json.loads(value) for key, value in file.metadata().items()}
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(f"There are no weights of a run in {run}: {error}.", "Train first.") from error
+
+
 def _from_onnx(folder: Path, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     import onnx  # inline: only the way back from an export needs it
     from onnx import numpy_helper

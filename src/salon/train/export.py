@@ -1,0 +1,227 @@
+"""python -m salon.train.export --run DIR --out DIR: a trained network as ONNX, as the engine wants it.
+
+Weights are stored as float16 under their own names and cast to float32 in the graph, so that the same file serves
+the engine and is read back for further training (`salon.train.weights`). See docs/architecture.md, contract 3."""
+
+import argparse
+import contextlib
+import io
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from salon.core.errors import SalonError, TrainingError
+from salon.core.hashing import file_hash
+from salon.train.weights import find, load_net, read_about
+
+OPSET = 17
+#: largest difference between torch and ONNX Runtime that is let pass, both with weights rounded to float16
+TOLERANCE = 2e-3
+
+
+class Traced(nn.Module):
+    """The transformer with its cross-attention as a second output."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, sample: Tensor, timestep: Tensor, prompt_embeds: Tensor, prompt_mask: Tensor):
+        return self.net(sample, timestep, prompt_embeds, prompt_mask, trace=True)
+
+
+def round_weights(net: nn.Module) -> nn.Module:
+    """The network with its parameters rounded to float16, as they are stored. Raises TrainingError on overflow."""
+    with torch.no_grad():
+        for name, parameter in net.named_parameters():
+            parameter.copy_(parameter.half().float())
+            if not torch.isfinite(parameter).all():
+                raise TrainingError(f"{name} does not fit into float16.", "Train with weight decay.")
+    return net
+
+
+def store_float16(graph: onnx.GraphProto, names: set[str]) -> None:
+    """Store the initializers `names` as float16, each followed by a cast to float32."""
+    casts = []
+    for item in graph.initializer:
+        if item.name not in names:
+            continue
+        half, name = item.name, f"{item.name}/float32"
+        item.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(item).astype(np.float16), half))
+        casts.append(helper.make_node("Cast", [half], [name], name=f"cast/{half}", to=TensorProto.FLOAT))
+    cast_names = {node.input[0]: node.output[0] for node in casts}
+    for node in graph.node:
+        for i, used in enumerate(node.input):
+            if used in cast_names:
+                node.input[i] = cast_names[used]
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def to_onnx(
+    net: nn.Module, inputs: dict[str, Tensor], outputs: list[str], prefix: str, about: dict[str, Any]
+) -> onnx.ModelProto:
+    """`net` as ONNX with dynamic batch (and prompt length L); parameters keep their names behind `prefix`."""
+    axes = {name: {0: "batch"} for name in (*inputs, *outputs)}
+    axes |= {name: {0: "batch", 1: "length"} for name in inputs if name.startswith("prompt_")}
+    if "cross_attention" in outputs:
+        axes["cross_attention"] = {0: "batch", 4: "length_and_null"}
+    buffer = io.BytesIO()
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        # the tracing exporter: without constant folding it keeps every parameter whole and under its name
+        torch.onnx.export(
+            net, tuple(inputs.values()), buffer, input_names=list(inputs), output_names=outputs,
+            dynamic_axes=axes, opset_version=OPSET, do_constant_folding=False, dynamo=False,
+        )  # fmt: skip
+    model = onnx.load_from_string(buffer.getvalue())
+    rename(model.graph, prefix)
+    parameters = {f"{prefix}{name.removeprefix('net.')}" for name, _ in net.named_parameters()}
+    state = {f"{prefix}{name.removeprefix('net.')}" for name in net.state_dict()}
+    held = {item.name for item in model.graph.initializer}
+    if lost := sorted(parameters - held):
+        raise TrainingError(f"The export lost {', '.join(lost[:5])}.", "Use the torch version of the lock file.")
+    store_float16(model.graph, parameters)
+    metadata = about | {"salon.parameters": json.dumps(sorted(state & held))}
+    for key, value in metadata.items():
+        model.metadata_props.add(key=key, value=value)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def rename(graph: onnx.GraphProto, prefix: str) -> None:
+    """Give initializers the names that they have in the network's state: prefix on, wrapper's `net.` off."""
+    names = {item.name: f"{prefix}{item.name.removeprefix('net.')}" for item in graph.initializer}
+    for item in graph.initializer:
+        item.name = names[item.name]
+    for node in graph.node:
+        for i, used in enumerate(node.input):
+            node.input[i] = names.get(used, used)
+
+
+def parity(net: nn.Module, model: onnx.ModelProto, inputs: dict[str, Tensor]) -> float:
+    """Largest difference of any output between torch and ONNX Runtime, in units of that output."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        wanted = net(*inputs.values())
+    wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+    found = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})
+    return max(float(np.abs(a.numpy() - b).max()) for a, b in zip(wanted, found, strict=True))
+
+
+def transformer_inputs(net: nn.Module, batch: int, length: int) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    side = net.grid * net.patch
+    mask = torch.ones(batch, length, dtype=torch.long)
+    mask[0] = 0
+    mask[-1, length // 2 :] = 0
+    return {
+        "sample": torch.randn(batch, net.channels, side, side, generator=generator),
+        "timestep": torch.rand(batch, generator=generator),
+        "prompt_embeds": torch.randn(batch, length, net.config["text_width"], generator=generator) * 0.3,
+        "prompt_mask": mask,
+    }
+
+
+def pieces(net: nn.Module, model: str) -> list[tuple[str, nn.Module, Any, list[str], str]]:
+    """(name, module, inputs of a batch, outputs, prefix of its parameters) of each ONNX file of a network."""
+
+    def image(batch: int, *shape: int) -> Tensor:
+        return torch.randn(batch, *shape, generator=torch.Generator().manual_seed(1)).clamp(-1, 1)
+
+    if model == "transformer":
+        return [
+            (
+                "transformer", Traced(net), lambda b: transformer_inputs(net, b, 5 + b),
+                ["prediction", "cross_attention"], "",
+            )
+        ]  # fmt: skip
+    if model == "upscaler":
+        return [("upscaler", net, lambda b: {"image": image(b, 3, 64, 64)}, ["large"], "")]
+    channels = net.config["channels"]
+    return [
+        ("encoder", net.encoder, lambda b: {"image": image(b, 3, 64, 64)}, ["latents"], "encoder."),
+        ("decoder", net.decoder, lambda b: {"latents": image(b, channels, 16, 16)}, ["image"], "decoder."),
+    ]
+
+
+def write_card(out: Path, found: dict[str, Any], about: dict[str, Any], transformer: nn.Module | None) -> None:
+    """Bring `model.json` up to date; settings that people chose (name, defaults) are kept."""
+    path = out / "model.json"
+    card: dict[str, Any] = {
+        "name": out.name,
+        "family": "latent",
+        "licence": "Apache-2.0",
+        "text_encoder": "minilm",
+        "defaults": {"num_inference_steps": 12, "guidance_scale": 3.0, "sampler": "euler"},
+        "networks": {},
+    }
+    if path.exists():
+        card |= json.loads(path.read_text("utf-8"))
+    card["networks"] |= found
+    if transformer is not None:
+        card["world"], card["world_version"] = about.get("world", ""), about.get("world_version", "")
+        side = transformer.grid * transformer.patch
+        card["sample_shape"] = [transformer.channels, side, side]
+        card["prediction_type"] = transformer.prediction_type
+    path.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+
+
+def export(run: Path, out: Path) -> dict[str, float]:
+    """Write the network of the run folder `run` into the weights folder `out` with its card; the largest
+    difference to torch a file. Raises TrainingError if one is above TOLERANCE, and then writes nothing of it."""
+    about = read_about(run)
+    model = about["model"]
+    net = round_weights(load_net(find(Path(run), model), model))
+    if model == "transformer":
+        net.label_head = None
+    out.mkdir(parents=True, exist_ok=True)
+    differences, networks = {}, {}
+    for name, module, inputs, outputs, prefix in pieces(net, model):
+        config = json.dumps(net.config | ({"labels": 0} if model == "transformer" else {}))
+        module = module.eval()
+        proto = to_onnx(module, inputs(2), outputs, prefix, {"salon.config": config})
+        differences[name] = max(parity(module, proto, inputs(batch)) for batch in (1, 3))
+        if not differences[name] < TOLERANCE:
+            hint = "Use the pinned torch version."
+            raise TrainingError(f"{name}.onnx differs from torch by {differences[name]:.2g}.", hint)
+        onnx.save(proto, str(out / f"{name}.onnx"))
+        count = sum(p.numel() for p in module.parameters())
+        networks[name] = {
+            "file": f"{name}.onnx",
+            "sha256": file_hash(out / f"{name}.onnx"),
+            "parameters": count,
+            "images_seen": about.get("images", 0),
+        }
+    write_card(out, networks, about, net if model == "transformer" else None)
+    return differences
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("salon.train.export", description="Export a trained network to ONNX.")
+    parser.add_argument("--run", required=True, type=Path, help="the run's folder")
+    parser.add_argument("--out", required=True, type=Path, help="the weights folder, as src/salon/weights/latent")
+    options = parser.parse_args(arguments)
+    try:
+        differences = export(options.run, options.out)
+    except SalonError as error:
+        print(error, file=sys.stderr)
+        return 2
+    for name, difference in differences.items():
+        print(f"{options.out / name}.onnx: within {difference:.1e} of torch", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
