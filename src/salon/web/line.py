@@ -18,6 +18,7 @@ from django.conf import settings
 from msgspec import Struct
 
 from salon.core.home import socket_address
+from salon.engine.client import ModelInfo
 
 log = logging.getLogger("salon.web")
 
@@ -44,11 +45,15 @@ ToDesk = Look | Cancel
 
 
 class EngineState(Struct, frozen=True):
-    """How the engine is, as the desk sees it: `state` in {starting, ready, missing, away}; `why` a sentence."""
+    """How the engine is, as the desk sees it: `state` in {starting, ready, missing, away}; `why` a sentence.
+
+    `models` are those it has, or, while it starts, those that the last one had.
+    """
 
     state: str = "away"
     why: str = ""
     hint: str = ""
+    models: tuple[ModelInfo, ...] = ()
 
 
 class Event(Struct, frozen=True):
@@ -117,7 +122,9 @@ class Line:
     @property
     def engine(self) -> EngineState:
         """How the engine is; `away` when the desk has been silent for long."""
-        return self._engine if time.monotonic() - self._heard < 4 * HOUSE_EVERY else EngineState()
+        if time.monotonic() - self._heard < 4 * HOUSE_EVERY:
+            return self._engine
+        return msgspec.structs.replace(self._engine, state="away", why="", hint="")
 
     @property
     def streams(self) -> int:

@@ -8,9 +8,8 @@ from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.views.decorators.http import require_GET, require_POST
 
-from salon.web.line import Cancel, Event, Look, line
+from salon.web.line import Cancel, EngineState, Event, Look, line
 from salon.web.station.domain import catalogue, intake, state
-from salon.web.station.domain.text import clean
 from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
 from salon.web.station.domain.words import far_words
 
@@ -18,8 +17,8 @@ from salon.web.station.domain.words import far_words
 RETRY = 1_000
 
 
-def _submit(ask: intake.Ask, visitor: str) -> tuple[dict[str, object], bool]:
-    request, new = intake.submit(ask, visitor)
+def _submit(ask: intake.Ask, visitor: str, engine: EngineState) -> tuple[dict[str, object], bool]:
+    request, new = intake.submit(ask, visitor, engine)
     return state.state_of(request), new
 
 
@@ -28,10 +27,10 @@ async def requests(request: HttpRequest) -> HttpResponse:
     """`POST /api/requests`: 202 with the request's state, and a ticket for those who come without one."""
     ask = intake.parse_ask(request.body)
     visitor = visitor_of(request) or new_visitor()
-    answer, new = await sync_to_async(_submit)(ask, visitor)
+    answer, new = await sync_to_async(_submit)(ask, visitor, line().engine)
     if new:
         line().tell(Look())
-    response = JsonResponse({**answer, "words": far_words(clean(ask.prompt))}, status=202)
+    response = JsonResponse({**answer, "words": far_words(ask.prompt)}, status=202)
     give_ticket(request, response, visitor)
     return response
 
@@ -123,11 +122,11 @@ async def updates(request: HttpRequest, request_id: str) -> HttpResponse:
 @require_GET
 async def models(request: HttpRequest) -> HttpResponse:
     """`GET /api/models`: installed models, their defaults, and the ranges that every request must keep."""
-    return JsonResponse(await sync_to_async(catalogue.listing)())
+    return JsonResponse(catalogue.listing(line().engine.models))
 
 
 @require_GET
 async def words(request: HttpRequest) -> HttpResponse:
     """`GET /api/words?prompt=`: words far from the model's vocabulary, with near words to try."""
-    prompt = clean(request.GET.get("prompt", "")[:1_000])
+    prompt = request.GET.get("prompt", "")[:1_000]
     return JsonResponse({"words": far_words(prompt)})

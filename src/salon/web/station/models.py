@@ -94,6 +94,8 @@ class Drawing(models.Model):
     request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="drawings")
     index = models.PositiveSmallIntegerField()
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="drawings")
+    #: largest difference of a channel to the file that hung already, 0 to 255; null when there was none
+    difference = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         ordering = ["index"]

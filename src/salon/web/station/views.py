@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from salon.core.recipe import DiffusionOptions, Recipe
-from salon.web.line import Look, line
+from salon.web.line import EngineState, Look, line
 from salon.web.station.domain import catalogue, inspiration, intake, state
 from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
 from salon.web.station.models import Image, Request
@@ -35,30 +35,36 @@ def _recent(visitor: str | None, count: int = 9) -> list[dict[str, str]]:
     return [{"id": image.id, "prompt": image.recipe.prompt} for image in images]
 
 
+async def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """Every page knows `door`: what to say while nothing can be drawn, or None."""
+    return await sync_to_async(render)(request, template, {**context, "door": catalogue.door(line().engine)})
+
+
 @require_GET
 async def home(request: HttpRequest) -> HttpResponse:
     """`/`: the way in."""
     images = await sync_to_async(_recent)(visitor_of(request))
-    return await sync_to_async(render)(request, "home.html", {"images": images, "engine": line().engine})
+    return await _page(request, "home.html", {"images": images})
 
 
 _PREFILL = ("prompt", "negative_prompt", "model", "seed", "num_inference_steps", "guidance_scale", "sampler", "count")
 
 
-def _station_context(request: HttpRequest, visitor: str | None) -> dict[str, Any]:
+def _station_context(request: HttpRequest, visitor: str | None, engine: EngineState) -> dict[str, Any]:
     """`config` is for the page's script; `prompt` fills the field before any script runs."""
     shown = state.owned(request.GET.get("request", ""), visitor)
     prefill = {name: request.GET[name][:1_000] for name in _PREFILL if name in request.GET}
     return {
         "prompt": prefill.get("prompt", ""),
         "config": {
-            **catalogue.listing(),
+            **catalogue.listing(engine.models),
             "prefill": prefill,
             "shown": state.state_of(shown) if shown else None,
             "styles": list(inspiration.styles()),
             "examples": list(inspiration.EXAMPLES),
             "surprise": inspiration.surprise(),
             "earlier": _recent(visitor, 12),
+            "door": catalogue.door(engine),
         },
     }
 
@@ -66,8 +72,8 @@ def _station_context(request: HttpRequest, visitor: str | None) -> dict[str, Any
 @require_GET
 async def station(request: HttpRequest) -> HttpResponse:
     """`/station`: the page where prompts become images. Query parameters fill the form (vary)."""
-    context = await sync_to_async(_station_context)(request, visitor_of(request))
-    return await sync_to_async(render)(request, "station/station.html", {**context, "engine": line().engine})
+    context = await sync_to_async(_station_context)(request, visitor_of(request), line().engine)
+    return await _page(request, "station/station.html", context)
 
 
 def _options(recipe: Recipe) -> DiffusionOptions | None:
@@ -133,7 +139,7 @@ async def image(request: HttpRequest, image_id: str) -> HttpResponse:
     context = await sync_to_async(_image_context)(image_id)
     context["image_url"] = request.build_absolute_uri(context["image_path"])
     context["page_url"] = request.build_absolute_uri(request.path)
-    return await sync_to_async(render)(request, "station/image.html", {**context, "engine": line().engine})
+    return await _page(request, "station/image.html", context)
 
 
 def _file(image_id: str) -> tuple[Image, bytes]:
@@ -170,7 +176,7 @@ async def image_file(request: HttpRequest, image_id: str) -> HttpResponse:
 async def redraw(request: HttpRequest, image_id: str) -> HttpResponse:
     """Draws the same recipe again (the way of those without scripts; pages post to the API)."""
     visitor = visitor_of(request) or new_visitor()
-    row, _new = await sync_to_async(intake.submit)(intake.Ask(image=image_id), visitor)
+    row, _new = await sync_to_async(intake.submit)(intake.Ask(image=image_id), visitor, line().engine)
     line().tell(Look())
     response = HttpResponseRedirect(f"{reverse('station:station')}?request={row.id}")
     give_ticket(request, response, visitor)

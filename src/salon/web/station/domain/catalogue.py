@@ -1,95 +1,80 @@
-"""The installed models, as the station needs them: defaults, ranges, and recipes made from what a visitor asks."""
+"""The installed models, as the engine told them, and the words for when there is none."""
 
-import os
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
-import msgspec
-from msgspec import Struct
+from django.utils.translation import gettext as _
 
-from salon.core.errors import UnknownModel, WeightsMissing
-from salon.core.hashing import content_hash
+from salon.core.errors import EngineUnavailable, SalonError, UnknownModel, WeightsDamaged, WeightsMissing
 from salon.core.recipe import MAX_GUIDANCE, MAX_IMAGES, MAX_PROMPT, MAX_SEED, MAX_STEPS
+from salon.engine.client import ModelInfo
+from salon.web.line import EngineState
 
 
-class Card(Struct, frozen=True):
-    """What the station knows of a model."""
-
-    name: str
-    family: str
-    licence: str
-    weights: str
-    num_inference_steps: int
-    guidance_scale: float
-    sampler: str
-    samplers: tuple[str, ...]
-    width: int = 256
-    height: int = 256
-
-
-def _folder() -> Path:
-    return Path(os.environ.get("SALON_WEIGHTS") or Path(__file__).parents[3] / "weights")
-
-
-def cards() -> list[Card]:
-    found = []
-    for path in sorted(_folder().glob("*/model.json")):
-        facts = msgspec.json.decode(path.read_bytes())
-        defaults = facts["defaults"]
-        hashes = {name: net["sha256"] for name, net in facts["networks"].items()}
-        found.append(
-            Card(
-                name=facts["name"],
-                family=facts["family"],
-                licence=facts["licence"],
-                weights=content_hash(hashes),
-                num_inference_steps=defaults["num_inference_steps"],
-                guidance_scale=defaults["guidance_scale"],
-                sampler=defaults["sampler"],
-                samplers=(defaults["sampler"],),
-            )
-        )
-    return found
-
-
-def card(name: str | None) -> Card:
-    """The model of that name, or the house's first. Raises WeightsMissing when none is installed, UnknownModel."""
-    installed = cards()
-    if not installed:
-        raise WeightsMissing("No model is installed here yet.", "Put its weights in place, then start again.")
-    for found in installed:
-        if name in (None, found.name):
-            return found
+def model_of(engine: EngineState, name: str | None) -> ModelInfo:
+    """The model of that name, or the house's first that is ready. Raises UnknownModel, WeightsMissing,
+    WeightsDamaged, or EngineUnavailable while nothing is known yet."""
+    if not engine.models:
+        raise _nothing(engine)
+    if name is None:
+        return next((model for model in engine.models if model.ready), engine.models[0])
+    for model in engine.models:
+        if model.name == name:
+            return model
+    installed = ", ".join(model.name for model in engine.models)
     raise UnknownModel(
-        f"No model called “{name}” is installed.", "Installed: " + ", ".join(found.name for found in installed) + "."
+        _("No model called “%(name)s” is installed.") % {"name": name[:40]},
+        _("Installed here: %(installed)s.") % {"installed": installed},
     )
 
 
-def listing() -> dict[str, object]:
-    """The answer of `GET /api/models`."""
+def _nothing(engine: EngineState) -> SalonError:
+    if engine.state == "missing":
+        return WeightsMissing(engine.why, engine.hint)
+    return EngineUnavailable(
+        _("The engine is still waking up."), _("It takes a few seconds; then press the button again.")
+    )
+
+
+def door(engine: EngineState) -> dict[str, str] | None:
+    """What the page says while nothing can be drawn: `{code, message, hint}`, or None when all is well."""
+    if engine.state == "ready":
+        return None
+    if engine.state == "missing":
+        kind = WeightsDamaged.code if engine.models else WeightsMissing.code
+        return {"code": kind, "message": engine.why, "hint": engine.hint}
     return {
-        "models": [
-            {
-                "name": found.name,
-                "family": found.family,
-                "licence": found.licence,
-                "weights_sha256": found.weights,
-                "width": found.width,
-                "height": found.height,
-                "samplers": list(found.samplers),
-                "defaults": {
-                    "num_inference_steps": found.num_inference_steps,
-                    "guidance_scale": found.guidance_scale,
-                    "sampler": found.sampler,
-                    "count": 9,
-                },
-            }
-            for found in cards()
-        ],
-        "ranges": {
-            "prompt": {"max_length": MAX_PROMPT},
-            "seed": {"min": 0, "max": MAX_SEED},
-            "num_inference_steps": {"min": 1, "max": MAX_STEPS},
-            "guidance_scale": {"min": 0.0, "max": MAX_GUIDANCE},
-            "count": {"min": 1, "max": MAX_IMAGES},
-        },
+        "code": EngineUnavailable.code,
+        "message": _("The engine is waking up."),
+        "hint": _("What you ask for now is drawn as soon as it is there."),
     }
+
+
+def _shown(model: ModelInfo) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "family": model.family,
+        "ready": model.ready,
+        "problem": model.problem,
+        "parameters": model.parameters,
+        "licence": model.licence,
+        "weights_sha256": model.weights_sha256,
+        "width": model.width,
+        "height": model.height,
+        "samplers": model.samplers,
+        "defaults": {**model.defaults, "count": 9},
+    }
+
+
+RANGES = {
+    "prompt": {"max_length": MAX_PROMPT},
+    "seed": {"min": 0, "max": MAX_SEED},
+    "num_inference_steps": {"min": 1, "max": MAX_STEPS},
+    "guidance_scale": {"min": 0.0, "max": MAX_GUIDANCE},
+    "count": {"min": 1, "max": MAX_IMAGES},
+}
+
+
+def listing(models: Sequence[ModelInfo]) -> dict[str, Any]:
+    """The answer of `GET /api/models`."""
+    return {"models": [_shown(model) for model in models], "ranges": RANGES}

@@ -16,14 +16,13 @@ from salon.core.recipe import (
     MAX_IMAGES,
     MAX_SEED,
     MAX_STEPS,
-    DiffusionOptions,
     Recipe,
-    check_recipe,
 )
+from salon.engine.recipes import make_recipe
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event
-from salon.web.station.domain.catalogue import card
-from salon.web.station.domain.text import clean_prompt
+from salon.web.line import EngineState
+from salon.web.station.domain.catalogue import model_of
 from salon.web.station.models import Drawing, Image, Request
 
 Seed = Annotated[int, Meta(ge=0, le=MAX_SEED)]
@@ -73,28 +72,21 @@ def _seeds(ask: Ask) -> tuple[int, ...]:
     return tuple((first + place) % (MAX_SEED + 1) for place in range(ask.count))
 
 
-def recipes_of(ask: Ask) -> tuple[Recipe, ...]:
-    """The recipes that `ask` means. Raises BadRecipe, UnknownModel, WeightsMissing."""
+def recipes_of(ask: Ask, engine: EngineState) -> tuple[Recipe, ...]:
+    """The recipes that `ask` means. Raises BadRecipe, UnknownModel, WeightsMissing, WeightsDamaged,
+    EngineUnavailable (only while no engine has ever said which models there are)."""
     if ask.image is not None:
         return (_recipe_again(ask.image),)
-    model = card(ask.model)
-    prompt = clean_prompt(ask.prompt)
-    negative = clean_prompt(ask.negative_prompt, "negative prompt", empty_ok=True)
-    options = DiffusionOptions(
-        num_inference_steps=ask.num_inference_steps or model.num_inference_steps,
-        guidance_scale=model.guidance_scale if ask.guidance_scale is None else ask.guidance_scale,
-        sampler=ask.sampler or model.sampler,
-    )
+    model = model_of(engine, ask.model)
     return tuple(
-        check_recipe(
-            Recipe(
-                model=model.name,
-                weights=model.weights,
-                prompt=prompt,
-                negative_prompt=negative,
-                seed=seed,
-                stages={"base": options},
-            )
+        make_recipe(
+            model,
+            ask.prompt,
+            seed,
+            num_inference_steps=ask.num_inference_steps,
+            guidance_scale=ask.guidance_scale,
+            sampler=ask.sampler,
+            negative_prompt=ask.negative_prompt,
         )
         for seed in _seeds(ask)
     )
@@ -124,14 +116,14 @@ def _check_room(event: Event, visitor: str) -> None:
         raise Busy(_("The line is very long just now."), _("Come back in a few minutes."))
 
 
-def submit(ask: Ask, visitor: str) -> tuple[Request, bool]:
+def submit(ask: Ask, visitor: str, engine: EngineState) -> tuple[Request, bool]:
     """The request's row, and whether it is new: the same key from the same visitor is the same request.
 
-    Raises BadRecipe, UnknownModel, WeightsMissing, TooManyWaiting, Busy.
+    Raises what `recipes_of` raises, TooManyWaiting, Busy.
     """
     if found := _existing(visitor, ask.key):
         return found, False
-    recipes = recipes_of(ask)
+    recipes = recipes_of(ask, engine)
     with transaction.atomic():
         event = lock_current_event()
         if found := _existing(visitor, ask.key):

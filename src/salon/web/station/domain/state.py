@@ -6,19 +6,22 @@ import msgspec
 from django.urls import reverse
 
 from salon.web.line import Event
-from salon.web.station.models import Request
+from salon.web.station.models import Drawing, Request
 
 
-def images_of(request: Request) -> list[dict[str, Any]]:
-    """The request's images in order; `src` is the file's address, there once the request is finished."""
+def images_of(drawings: list[Drawing]) -> list[dict[str, Any]]:
+    """The images in order; `src` is the file's address, there once the request is finished. `difference` is how far
+    (0 to 255) a redrawn image is from the one that hung already."""
     return [
         {
             "index": drawing.index,
             "id": drawing.image_id,
+            "seed": drawing.image.recipe.seed,
             "url": reverse("station:image", args=[drawing.image_id]),
             "src": reverse("station:image_file", args=[drawing.image_id]),
+            "difference": drawing.difference,
         }
-        for drawing in request.drawings.all()
+        for drawing in drawings
     ]
 
 
@@ -31,15 +34,17 @@ def position(request: Request) -> int:
 
 def state_of(request: Request) -> dict[str, Any]:
     """The answer of `GET /api/requests/<id>`."""
+    drawings = list(request.drawings.select_related("image"))
     state: dict[str, Any] = {
         "id": request.id,
         "state": request.state,
-        "images": images_of(request),
+        "prompt": drawings[0].image.recipe.prompt if drawings else "",
+        "images": images_of(drawings),
         "updates": reverse("station:api_updates", args=[request.id]),
         "seconds": request.seconds,
     }
     if request.why:
-        state |= {"code": request.code, "message": request.why}
+        state |= {"code": request.code, "message": request.why, "why": request.why}
     if request.state == Request.State.WAITING:
         state["position"] = position(request)
     return state

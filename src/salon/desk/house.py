@@ -1,0 +1,210 @@
+"""The desk's process: one lock, one listening socket, two children (web, engine), one dispatcher."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import zmq
+import zmq.asyncio
+
+from salon.core.home import home as default_home
+from salon.core.home import private_folder
+from salon.desk.child import Child
+from salon.desk.lock import AlreadyRunning, only_desk
+
+log = logging.getLogger("salon.desk")
+
+#: connections that may queue while web starts
+BACKLOG = 256
+
+
+def open_house(port: int, host: str, home: Path | str | None) -> int:
+    """See `salon.desk.run`."""
+    folder = private_folder(Path(home).expanduser().resolve() if home else default_home())
+    os.environ["SALON_HOME"] = str(folder)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "salon.web.settings"
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        os.environ["SALON_HOSTS"] = ",".join(filter(None, [os.environ.get("SALON_HOSTS"), *own_names(host)]))
+    with only_desk(folder), listening_socket(host, port) as listening:
+        _prepare_database()
+        asyncio.run(_House(listening, host).serve())
+    return 0
+
+
+def own_names(host: str) -> list[str]:
+    """Names and addresses by which others on the network may call this machine."""
+    if host not in ("0.0.0.0", "::", ""):
+        return [host]
+    name = socket.gethostname()
+    return sorted({name, f"{name}.local", network_address()})
+
+
+def network_address() -> str:
+    """This machine's address on the network it would use to go out; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A socket that listens already: visitors who come early wait. Raises AlreadyRunning if the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise AlreadyRunning(
+            f"Port {port} on {host} cannot be used ({error.strerror}).",
+            f"Stop what uses it, or choose another: salon run --port {port + 1}.",
+        ) from error
+    listening.set_inheritable(True)
+    return listening
+
+
+def _prepare_database() -> None:
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+class _House:
+    """Everything that lives while the house is open."""
+
+    def __init__(self, listening: socket.socket, host: str) -> None:
+        # lazy: these read Django's settings
+        from salon.desk.dispatcher import Dispatcher
+        from salon.desk.engine_line import EngineLine, remembered
+        from salon.web.line import from_desk_address, to_desk_address
+
+        self.host, self.port = host, listening.getsockname()[1]
+        context = zmq.asyncio.Context.instance()
+        self.pull = context.socket(zmq.PULL)
+        self.pull.bind(to_desk_address())
+        self.publisher = context.socket(zmq.XPUB)
+        self.publisher.set(zmq.XPUB_VERBOSE, 1)
+        self.publisher.set(zmq.SNDHWM, 10_000)
+        self.publisher.bind(from_desk_address())
+        self.state = remembered()
+        self.engine_line = EngineLine(
+            self._engine_state, lambda update: self.dispatcher.take(update), lambda: self.engine.kill()
+        )
+        self.dispatcher = Dispatcher(self.engine_line, self._publish)
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        files = [listening.fileno()]
+        web = [sys.executable, "-m", "salon.web.serve", "--fd", str(listening.fileno())]
+        self.web = Child("web", web, environment, files)
+        self.engine = Child(
+            "engine",
+            self.engine_line.command(),
+            environment,
+            on_start=self.engine_line.started,
+            on_exit=self._engine_gone,
+        )
+        self._stop = asyncio.Event()
+
+    async def serve(self) -> None:
+        """Until a signal; then web first (visitors see the end of it), then the engine."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._stop.set)
+        duties = [self.web.keep(), self.engine.keep(), self.dispatcher.run()]
+        duties += [self._listen(), self._greet(), self._pulse()]
+        tasks = [asyncio.create_task(self._duty(duty)) for duty in duties]
+        tasks.append(asyncio.create_task(self._welcome()))
+        await self._stop.wait()
+        print("Closing the house; what is not drawn yet goes on at the next start.", flush=True)
+        await asyncio.gather(self.web.stop(5.0), self.engine.stop(5.0))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.engine_line.close()
+        self.dispatcher.close()
+        self.pull.close(0)
+        self.publisher.close(0)
+
+    async def _duty(self, duty: Coroutine[Any, Any, None]) -> None:
+        """Nothing the desk does may end quietly: without it the house only looks open."""
+        try:
+            await duty
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("the desk cannot go on")
+            self._stop.set()
+
+    async def _welcome(self) -> None:
+        """Prints the address once web answers. The connection waits in the socket's queue, so nothing is polled."""
+        here = "127.0.0.1" if self.host in ("0.0.0.0", "") else self.host
+        reader, writer = await asyncio.open_connection(here, self.port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        with suppress(OSError):
+            await reader.readline()
+        writer.close()
+        shown = f"[{here}]" if ":" in here else here
+        print(f"Latent Salon is open at http://{shown}:{self.port}", flush=True)
+        if self.host == "0.0.0.0":
+            print(f"On this network: http://{network_address()}:{self.port}", flush=True)
+
+    # the line to web
+
+    def _publish(self, request: str, event: Any) -> None:
+        self.publisher.send_multipart([request.encode(), event.tag.encode(), event.data], zmq.NOBLOCK)
+
+    def _publish_house(self) -> None:
+        from salon.web.line import HOUSE
+
+        self.publisher.send_multipart([HOUSE, b"house", msgspec.json.encode(self.state)], zmq.NOBLOCK)
+
+    async def _listen(self) -> None:
+        """What web says."""
+        from salon.web.line import Cancel, ToDesk
+
+        while True:
+            message = msgspec.msgpack.decode(await self.pull.recv(), type=ToDesk)
+            if isinstance(message, Cancel):
+                await self.dispatcher.cancel(message.request)
+            else:
+                self.dispatcher.look()
+
+    async def _greet(self) -> None:
+        """A web process that has just subscribed learns at once how the engine is."""
+        while True:
+            await self.publisher.recv()
+            self._publish_house()
+
+    async def _pulse(self) -> None:
+        from salon.web.line import HOUSE_EVERY
+
+        while True:
+            self._publish_house()
+            await asyncio.sleep(HOUSE_EVERY)
+
+    # the engine's life
+
+    async def _engine_state(self, state: Any) -> None:
+        before, self.state = self.state, state
+        self._publish_house()
+        if state.state == "ready" and before.state != "ready":
+            await self.dispatcher.engine_ready()
+
+    async def _engine_gone(self, code: int) -> None:
+        await self.engine_line.lost()
+        self.state = msgspec.structs.replace(self.state, state="starting", why="The engine is starting again.")
+        self._publish_house()
+        await self.dispatcher.engine_died()

@@ -1,0 +1,120 @@
+"""The dispatcher's side of the database. Plain functions, run in the desk's one database thread."""
+
+from collections.abc import Collection, Sequence
+
+from django.core.exceptions import SuspiciousOperation
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+
+from salon.core.hashing import bytes_hash
+from salon.core.recipe import Request as Order
+from salon.core.recipe import parse_recipe
+from salon.desk.pictures import largest_difference
+from salon.web.line import Event
+from salon.web.station.domain.state import event_of
+from salon.web.station.models import Drawing, Image, Request
+
+State = Request.State
+
+
+def requeue_all() -> int:
+    """At the desk's start: what was running when the last one ended goes again, in its old order."""
+    return Request.objects.filter(state=State.RUNNING).update(state=State.WAITING, started_at=None)
+
+
+def waiting_orders(known: Collection[str], limit: int) -> list[Order]:
+    """The oldest open requests that the desk does not have yet, as the engine takes them."""
+    rows = (
+        Request.objects.filter(state__in=Request.OPEN)
+        .exclude(id__in=known)
+        .order_by("created_at", "id")
+        .prefetch_related("drawings__image")[:limit]
+    )
+    return [_order(row) for row in rows]
+
+
+def _order(row: Request) -> Order:
+    recipes = tuple(parse_recipe(drawing.image.recipe_json) for drawing in row.drawings.all())
+    return Order(id=row.id, visitor=row.visitor, recipes=recipes, audience=row.audience)
+
+
+def cancelled_among(ids: Collection[str]) -> list[str]:
+    return list(Request.objects.filter(id__in=ids, state=State.CANCELLED).values_list("id", flat=True))
+
+
+def mark_started(request: str) -> None:
+    Request.objects.filter(id=request, state=State.WAITING).update(state=State.RUNNING, started_at=timezone.now())
+
+
+def mark_again(requests: Collection[str]) -> None:
+    """The engine died: what it had waits again."""
+    Request.objects.filter(id__in=requests, state=State.RUNNING).update(state=State.WAITING, started_at=None)
+
+
+def count_attempt(request: str) -> int:
+    """One more engine died while it drew this; how many by now."""
+    row = Request.objects.get(id=request)
+    row.attempts += 1
+    row.save(update_fields=["attempts"])
+    return row.attempts
+
+
+def mark_ended(request: str, state: str, code: str, why: str) -> None:
+    """Refused or failed; a request that has ended already stays as it is."""
+    Request.objects.filter(id=request, state__in=Request.OPEN).update(
+        state=state, code=code, why=why, ended_at=timezone.now()
+    )
+
+
+def note(request: str, code: str, why: str) -> None:
+    """Why an open request has to wait longer."""
+    Request.objects.filter(id=request, state__in=Request.OPEN).update(code=code, why=why)
+
+
+def file_name(image_id: str) -> str:
+    """Name in the storage: folders of two digits keep directories small."""
+    return f"{image_id[:2]}/{image_id}.png"
+
+
+def keep(request: str, files: Sequence[tuple[str, bytes]], seconds: float) -> None:
+    """Files first, then one transaction that says they are there. Doing it twice changes nothing.
+
+    `files` are (image id, PNG bytes), in the order of the request. An image that hangs already keeps its file; how
+    far the new drawing is from it is noted. Raises OSError or OperationalError when there is no room; then nothing
+    is marked and the call may be made again.
+    """
+    rows = Image.objects.in_bulk([image_id for image_id, _ in files])
+    differences = {image_id: _difference(rows[image_id], data) for image_id, data in files}
+    names = {
+        image_id: default_storage.save(file_name(image_id), ContentFile(data))
+        for image_id, data in files
+        if differences[image_id] is None
+    }
+    with transaction.atomic():
+        for index, (image_id, data) in enumerate(files):
+            if image_id in names:
+                Image.objects.filter(id=image_id).update(file=names[image_id], sha256=bytes_hash(data))
+            Drawing.objects.filter(request_id=request, index=index).update(difference=differences[image_id])
+        Request.objects.filter(id=request, state__in=Request.OPEN).update(
+            state=State.FINISHED, seconds=seconds, code="", why="", ended_at=timezone.now()
+        )
+
+
+def _difference(image: Image, data: bytes) -> int | None:
+    """Largest difference of a channel (0 to 255) to the file that is there, or None without a whole file."""
+    try:
+        with default_storage.open(image.file) as file:
+            there = file.read()
+    except (OSError, ValueError, SuspiciousOperation):
+        return None
+    if bytes_hash(there) != image.sha256:
+        return None
+    return 0 if there == data else largest_difference(there, data)
+
+
+def present(request: str) -> Event | None:
+    """The request's state as the event that tells it."""
+    row = Request.objects.filter(id=request).first()
+    return event_of(row) if row else None

@@ -1,0 +1,33 @@
+"""`python -m salon.web.serve --fd N`: serves the house on a listening socket inherited from the desk.
+
+The desk holds the socket, so that visitors who come while web is restarted wait a moment instead of being turned away.
+"""
+
+import argparse
+import socket
+
+import uvicorn
+
+#: seconds that open streams get to end when the server is asked to stop
+PATIENCE = 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fd", type=int, required=True)
+    listening = socket.socket(fileno=parser.parse_args().fd)
+    config = uvicorn.Config(
+        "salon.web.asgi:application",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="on",
+        timeout_graceful_shutdown=PATIENCE,
+        timeout_keep_alive=75,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()
