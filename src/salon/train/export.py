@@ -5,6 +5,7 @@ the engine and is read back for further training (`salon.train.weights`). See do
 
 import argparse
 import contextlib
+import copy
 import io
 import json
 import sys
@@ -75,27 +76,39 @@ def to_onnx(
     axes |= {name: {0: "batch", 1: "length"} for name in inputs if name.startswith("prompt_")}
     if "cross_attention" in outputs:
         axes["cross_attention"] = {0: "batch", 4: "length_and_null"}
-    buffer = io.BytesIO()
+    buffer, stand_in = io.BytesIO(), distinct(net)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         # the tracing exporter: without constant folding it keeps every parameter whole and under its name
         torch.onnx.export(
-            net, tuple(inputs.values()), buffer, input_names=list(inputs), output_names=outputs,
+            stand_in, tuple(inputs.values()), buffer, input_names=list(inputs), output_names=outputs,
             dynamic_axes=axes, opset_version=OPSET, do_constant_folding=False, dynamo=False,
         )  # fmt: skip
     model = onnx.load_from_string(buffer.getvalue())
     rename(model.graph, prefix)
     parameters = {f"{prefix}{name.removeprefix('net.')}" for name, _ in net.named_parameters()}
-    state = {f"{prefix}{name.removeprefix('net.')}" for name in net.state_dict()}
     held = {item.name for item in model.graph.initializer}
     if lost := sorted(parameters - held):
         raise TrainingError(f"The export lost {', '.join(lost[:5])}.", "Use the torch version of the lock file.")
+    values = {f"{prefix}{name.removeprefix('net.')}": tensor for name, tensor in net.state_dict().items()}
+    for item in model.graph.initializer:
+        if item.name in values:
+            item.CopyFrom(numpy_helper.from_array(values[item.name].numpy(), item.name))
     store_float16(model.graph, parameters)
-    metadata = about | {"salon.parameters": json.dumps(sorted(state & held))}
+    metadata = about | {"salon.parameters": json.dumps(sorted(values.keys() & held))}
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=value)
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def distinct(net: nn.Module) -> nn.Module:
+    """A copy whose parameters are all unlike: the exporter merges equal ones, and their names would be lost."""
+    stand_in = copy.deepcopy(net)
+    with torch.no_grad():
+        for i, parameter in enumerate(stand_in.parameters()):
+            parameter.add_(1e-3 * (i + 1))
+    return stand_in
 
 
 def rename(graph: onnx.GraphProto, prefix: str) -> None:
