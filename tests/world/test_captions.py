@@ -208,7 +208,8 @@ def test_the_place_said_is_the_place(scene):
 @settings(max_examples=150)
 def test_a_landscape_is_named_in_its_own_light(scene):
     for text in said(scene):
-        assert any(has(phrase.removeprefix("a ").removeprefix("the "), text) for phrase in words.LANDSCAPES[scene.place])
+        subjects = [phrase.removeprefix("a ").removeprefix("the ") for phrase in words.LANDSCAPES[scene.place]]
+        assert any(has(subject, text) for subject in subjects), text
         for light, group in words.LIGHTS.items():
             if light != scene.light:
                 assert not [phrase for phrase in group if phrase and has(phrase, text)], text
@@ -252,10 +253,9 @@ def test_articles(noun, expected):
 @pytest.mark.parametrize(
     ("noun", "plural"),
     [("mouse", "mice"), ("sheep", "sheep"), ("fish", "fish"), ("wolf", "wolves"), ("butterfly", "butterflies"),
-     ("monkey", "monkeys"), ("fox", "foxes"), ("bus", "buses"), ("maple leaf", "maple leaves"), ("cherries", "cherries"),
-     ("tomato", "tomatoes"), ("strawberry", "strawberries"), ("loaf of bread", "loaves of bread"), ("dress", "dresses"),
-     ("cup of coffee", "cups of coffee"), ("glass of wine", "glasses of wine"), ("peach", "peaches"), ("toy", None)],
+     ("monkey", "monkeys"), ("fox", "foxes"), ("bus", "buses"), ("maple leaf", "maple leaves"), ("dress", "dresses"),
+     ("cherries", "cherries"), ("tomato", "tomatoes"), ("strawberry", "strawberries"), ("peach", "peaches"),
+     ("loaf of bread", "loaves of bread"), ("cup of coffee", "cups of coffee"), ("glass of wine", "glasses of wine")],
 )  # fmt: skip
 def test_plurals(noun, plural):
-    entry = words.BY_NAME.get(noun)
-    assert (entry and entry.plural) == plural
+    assert words.BY_NAME[noun].plural == plural

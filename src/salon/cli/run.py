@@ -1,0 +1,21 @@
+"""`salon run`: open the house."""
+
+import argparse
+
+from salon.cli.arguments import number
+
+
+def add_to(commands: argparse._SubParsersAction) -> None:
+    """Add `salon run`."""
+    text = "serve the station: web pages, engine and all, until Ctrl-C"
+    add = commands.add_parser("run", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    add.add_argument("--port", type=number(1, 65535), default=8000, help="port of the web pages (default 8000)")
+    add.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    add.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> int | None:
+    """Serve until interrupted."""
+    from salon.desk import run as serve  # lazy: the desk brings Django and zmq
+
+    return serve(port=arguments.port, host=arguments.host)
