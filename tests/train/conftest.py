@@ -26,7 +26,7 @@ def write_shard(folder: Path, number: int, scenes: int, size: int) -> dict:
     return {"file": f"shard-{number:05d}.npz", "scenes": scenes}
 
 
-def write_data(folder: Path, shards: int = 1, scenes: int = 64, size: int = 64) -> Path:
+def write(folder: Path, shards: int = 1, scenes: int = 64, size: int = 64) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     entries = [write_shard(folder, number, scenes, size) for number in range(shards)]
     meta = {"world": "0" * 64, "world_version": "test", "size": size, "captions_per_scene": 2, "shards": entries}
@@ -36,9 +36,14 @@ def write_data(folder: Path, shards: int = 1, scenes: int = 64, size: int = 64) 
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
-    return write_data(tmp_path_factory.mktemp("data"), shards=2)
+    return write(tmp_path_factory.mktemp("data"), shards=2)
 
 
 @pytest.fixture(scope="session")
 def large_data(tmp_path_factory):
-    return write_data(tmp_path_factory.mktemp("large"), scenes=16, size=256)
+    return write(tmp_path_factory.mktemp("large"), scenes=16, size=256)
+
+
+@pytest.fixture(scope="session")
+def write_data():
+    return write

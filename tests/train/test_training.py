@@ -10,7 +10,6 @@ import time
 import numpy as np
 import pytest
 import torch
-from conftest import write_data
 
 from salon.core.errors import TrainingError
 from salon.train import export, loop, recipe, weights
@@ -150,7 +149,7 @@ def test_damaged_and_missing_weights(codec, tmp_path):
         weights.read_weights(tmp_path, "autoencoder")
 
 
-def test_shards_may_be_added(tmp_path):
+def test_shards_may_be_added(tmp_path, write_data):
     scenes = Scenes(write_data(tmp_path, shards=1, scenes=10))
     write_data(tmp_path, shards=3, scenes=10)
     assert len(scenes.refresh()) == 2
