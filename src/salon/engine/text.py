@@ -56,9 +56,7 @@ def read_facts(folder: Path) -> EncoderFacts:
             if file_hash(folder / file) != digest:
                 raise WeightsDamaged(f"The text encoder's file {file} is damaged.", REINSTALL)
     except OSError as error:
-        raise WeightsMissing(
-            f"The text encoder's file {error.filename} cannot be read.", REINSTALL
-        ) from error
+        raise WeightsMissing(f"The text encoder's file {error.filename} cannot be read.", REINSTALL) from error
     except (msgspec.DecodeError, UnicodeError) as error:
         raise WeightsDamaged(f"The text encoder's encoder.json is damaged: {error}.", REINSTALL) from error
     return facts
@@ -84,9 +82,7 @@ class TextEncoder:
                 str(folder / self.facts.file), session_options(threads), providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # tokenizers and ONNX Runtime raise bare Exception kinds
-            raise WeightsDamaged(
-                f"The text encoder in {folder.name} cannot be loaded: {error}.", REINSTALL
-            ) from error
+            raise WeightsDamaged(f"The text encoder in {folder.name} cannot be loaded: {error}.", REINSTALL) from error
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
 
@@ -115,9 +111,7 @@ class TextEncoder:
         """(embeds float32 [B, L, 384], mask int64 [B, L]); padding is zeros, each text on its own."""
         tokens = self.tokens(texts)
         if any(tokens.truncated):
-            logging.getLogger(__name__).info(
-                "%d prompts cut to %d tokens", sum(tokens.truncated), self.max_tokens
-            )
+            logging.getLogger(__name__).info("%d prompts cut to %d tokens", sum(tokens.truncated), self.max_tokens)
         if not tokens.ids.size:
             return np.zeros((len(texts), 0, self.facts.width), np.float32), tokens.mask
         feeds = {"input_ids": tokens.ids, "attention_mask": tokens.mask}

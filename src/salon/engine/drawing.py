@@ -1,0 +1,179 @@
+"""`Salon`: text to images in one call, with the engine in this process or through a running house."""
+
+import io
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from PIL import Image
+
+from salon.core import errors
+from salon.core.errors import BadRecipe, EngineUnavailable, SalonError
+from salon.core.recipe import MAX_IMAGES, Recipe, Request
+from salon.core.update import Cancelled, Failed, Finished, Picture, RefusedUpdate
+from salon.engine.client import Engine, LocalEngine
+from salon.engine.messages import error_of
+from salon.engine.models import ModelInfo
+from salon.engine.recipes import make_recipe
+
+
+class Salon:
+    """Draws. `Salon()` holds an engine in this process; `Salon(url="http://...")` asks a running house.
+
+    from salon import Salon
+    images = Salon().draw("three red foxes in the snow", seeds=range(9))
+    """
+
+    def __init__(self, url: str | None = None, engine: Engine | None = None) -> None:
+        self._house = House(url) if url else None
+        self._engine = engine
+
+    @property
+    def engine(self) -> Engine:
+        """The engine in this process, loaded when first needed."""
+        if self._engine is None:
+            self._engine = LocalEngine()
+        return self._engine
+
+    def models(self) -> list[ModelInfo]:
+        """The models of the engine in this process."""
+        return self.engine.models()
+
+    def recipes(self, prompt: str, seeds: Iterable[int], model: str | None = None, **options: Any) -> list[Recipe]:
+        """One recipe for each seed; `options` as in `make_recipe`. Raises SalonError."""
+        info = choose(self.engine.models(), model)
+        return [make_recipe(info, prompt, seed, **options) for seed in seeds]
+
+    def draw(
+        self, prompt: str, seeds: Iterable[int] = range(1), model: str | None = None, **options: Any
+    ) -> list[Image.Image]:
+        """Images in the order of the seeds, 256 x 256 RGB. `options`: num_inference_steps, guidance_scale, sampler,
+        negative_prompt. Raises SalonError with what happened and what to do."""
+        wanted = list(seeds)
+        if self._house:
+            return self._house.draw(prompt, wanted, model, options)
+        return self.draw_recipes(self.recipes(prompt, wanted, model, **options))
+
+    def draw_recipes(self, recipes: list[Recipe]) -> list[Image.Image]:
+        """The images of recipes, in their order, by the engine in this process. Raises SalonError."""
+        parts = [recipes[i : i + MAX_IMAGES] for i in range(0, len(recipes), MAX_IMAGES)]
+        requests = [Request(id=uuid.uuid4().hex, visitor="python", recipes=tuple(p), previews=False) for p in parts]
+        for request in requests:
+            self.engine.submit(request)
+        drawn: dict[str, tuple[Picture, ...]] = {}
+        for update in self.engine.updates():
+            if isinstance(update, Finished):
+                drawn[update.request] = update.images
+            elif isinstance(update, RefusedUpdate | Failed):
+                raise error_of(update.code, update.why)
+            elif isinstance(update, Cancelled):
+                raise SalonError("The drawing was cancelled.")
+        return [to_image(picture) for request in requests for picture in drawn[request.id]]
+
+
+def choose(models: list[ModelInfo], name: str | None) -> ModelInfo:
+    """The model of that name, or the first that is ready. Raises UnknownModel."""
+    if name is None:
+        ready = [model for model in models if model.ready]
+        problems = " ".join(model.problem for model in models)
+        if not ready:
+            raise errors.UnknownModel(
+                "No model is ready.", problems or "Install one, or train one: salon train latent."
+            )
+        return ready[0]
+    found = [model for model in models if model.name == name]
+    if not found:
+        raise errors.UnknownModel(
+            f"No model named {name!r} is installed.", f"Installed: {', '.join(m.name for m in models) or 'none'}."
+        )
+    return found[0]
+
+
+def to_image(picture: Picture) -> Image.Image:
+    """A Pillow RGB image."""
+    return Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
+
+
+class House:
+    """A running Latent Salon by its URL (docs/architecture.md, the station's API)."""
+
+    def __init__(self, url: str, patience: float = 600.0) -> None:
+        self.url, self.patience = url.rstrip("/"), patience
+        if urllib.parse.urlsplit(self.url).scheme not in ("http", "https"):
+            raise BadRecipe(f"This is not the address of a house: {url!r}.", "It looks like http://127.0.0.1:8000.")
+
+    def draw(self, prompt: str, seeds: list[int], model: str | None, options: dict[str, Any]) -> list[Image.Image]:
+        """Images in the order of the seeds; runs of seeds that follow each other travel as one request."""
+        asked = {"prompt": prompt, "model": model, **options}
+        common = {name: value for name, value in asked.items() if value is not None}
+        accepted = [(self._ask(common | {"seed": seed, "count": count}), count) for seed, count in runs(seeds)]
+        return [image for answer, count in accepted for image in self._fetch(str(answer["id"]), count)]
+
+    def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
+        return self._json("/api/requests", json.dumps(body).encode())
+
+    def _fetch(self, request: str, count: int) -> list[Image.Image]:
+        """The images of a request when they are there. Raises what the house says went wrong."""
+        deadline = time.monotonic() + self.patience
+        while time.monotonic() < deadline:
+            answer = self._json(f"/api/requests/{request}")
+            state = answer.get("state")
+            if state == "finished":
+                images = sorted(answer["images"], key=lambda image: int(image["index"]))
+                return [self._image(str(image["id"])) for image in images[:count]]
+            if state in ("refused", "failed", "cancelled"):
+                said = str(answer.get("why") or answer.get("message") or f"The request was {state}.")
+                raise error_of(str(answer.get("code", "")), said, str(answer.get("hint", "")))
+            time.sleep(0.2)
+        raise EngineUnavailable(
+            "The house did not finish the images in time.", "They may still come: look again later."
+        )
+
+    def _image(self, name: str) -> Image.Image:
+        return Image.open(io.BytesIO(self._read(f"/images/{name}.png"))).convert("RGB")
+
+    def _json(self, path: str, body: bytes | None = None) -> dict[str, Any]:
+        try:
+            answer = json.loads(self._read(path, body))
+        except ValueError as error:
+            raise EngineUnavailable(f"What answers at {self.url} is no Latent Salon.", "Check the address.") from error
+        return answer if isinstance(answer, dict) else {}
+
+    def _read(self, path: str, body: bytes | None = None) -> bytes:
+        headers = {"Content-Type": "application/json"} if body else {}
+        try:
+            with urllib.request.urlopen(urllib.request.Request(self.url + path, body, headers), timeout=60) as answer:
+                data: bytes = answer.read()
+                return data
+        except urllib.error.HTTPError as error:
+            raise said_by(error) from error
+        except OSError as error:
+            raise EngineUnavailable(
+                f"The house at {self.url} cannot be reached ({error}).", "Is it running?"
+            ) from error
+
+
+def said_by(error: urllib.error.HTTPError) -> SalonError:
+    """The house's own words {code, message, hint}, or the status if it gave none."""
+    try:
+        said = json.loads(error.read())
+        return error_of(said["code"], said["message"], said.get("hint", ""))
+    except (ValueError, KeyError, TypeError, OSError):
+        return EngineUnavailable(f"The house answered {error.code} {error.reason}.", "Try again, or look at its log.")
+
+
+def runs(seeds: list[int]) -> list[tuple[int, int]]:
+    """(first, count) of each run of seeds in a row, at most MAX_IMAGES long: [3, 4, 9] -> (3, 2), (9, 1)."""
+    found: list[tuple[int, int]] = []
+    for seed in seeds:
+        first, count = found[-1] if found else (0, 0)
+        if count and seed == first + count and count < MAX_IMAGES:
+            found[-1] = (first, count + 1)
+        else:
+            found.append((seed, 1))
+    return found

@@ -1,0 +1,6 @@
+"""Families of models: one module each, one line each in FAMILIES."""
+
+from salon.engine.families import latent
+
+#: family -> function (card, folder, text encoder, cache, threads) -> stages in the order of drawing
+FAMILIES = {"latent": latent.load}

@@ -1,0 +1,90 @@
+"""What a model says of itself: its card (`model.json`), and the ModelInfo that everyone else reads."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from salon.core.hashing import content_hash
+from salon.core.recipe import MAX_GUIDANCE, MAX_IMAGES, MAX_SEED, MAX_STEPS, Digest, Name
+
+Number = int | float
+
+
+class NetworkFile(Struct, frozen=True):
+    """One ONNX file of a model, its SHA-256, and how many parameters it holds."""
+
+    file: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    sha256: Digest
+    parameters: int = 0
+
+
+class ModelCard(Struct, frozen=True):
+    """`model.json` (docs/architecture.md, contract 3). `schedule` may hold `shift`; `guidance` may hold `interval`
+    [low, high] of sigma and `percentile` of dynamic thresholding. Fields that we do not know are left alone."""
+
+    name: Name
+    family: str
+    licence: str
+    text_encoder: Name
+    sample_shape: tuple[int, int, int]
+    prediction_type: Literal["epsilon", "sample", "v", "flow"]
+    defaults: dict[str, Any]
+    networks: dict[str, NetworkFile]
+    world: str = ""
+    world_version: str = ""
+    schedule: dict[str, float] = {}
+    guidance: dict[str, Any] = {}
+    size: int | None = None
+
+    @property
+    def shift(self) -> float:
+        """The schedule's shift: more than 1 spends more steps near the noise."""
+        return float(self.schedule.get("shift", self.defaults.get("shift", 1.0)))
+
+    @property
+    def side(self) -> int:
+        """Width and height of the finished image, in pixels."""
+        if self.size:
+            return self.size
+        if "upscaler" in self.networks:
+            return 256
+        return 64 if "decoder" in self.networks else self.sample_shape[-1]
+
+    @property
+    def stages(self) -> dict[str, str]:
+        """Each stage's name and the kind of its options, in the order of drawing."""
+        return {"diffusion": "diffusion"} | ({"upscale": "plain"} if "upscaler" in self.networks else {})
+
+
+class ModelInfo(Struct, frozen=True, kw_only=True):
+    """One installed model. Not `ready`: `problem` says why and what to do, and nothing can be drawn with it."""
+
+    name: str
+    family: str = ""
+    ready: bool = False
+    problem: str = ""
+    parameters: int = 0
+    licence: str = ""
+    weights_sha256: str = ""
+    defaults: dict[str, Any] = {}
+    ranges: dict[str, tuple[Number, Number]] = {}
+    samplers: tuple[str, ...] = ()
+    stages: dict[str, str] = {}
+    width: int = 256
+    height: int = 256
+    world: str = ""
+    world_version: str = ""
+
+
+#: what may be asked of a diffusion model, both ends included
+RANGES: dict[str, tuple[Number, Number]] = {
+    "num_inference_steps": (1, MAX_STEPS),
+    "guidance_scale": (0.0, MAX_GUIDANCE),
+    "seed": (0, MAX_SEED),
+    "count": (1, MAX_IMAGES),
+}
+
+
+def weights_hash(networks: dict[str, str]) -> str:
+    """`Recipe.weights`: the content hash of {network: sha256}, the text encoder's ("text_encoder") included."""
+    return content_hash(networks)

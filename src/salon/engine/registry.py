@@ -1,0 +1,123 @@
+"""Which models are installed, whether they are whole, and loading them. One damaged model stops no other."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from salon.core.errors import SalonError, UnknownModel, WeightsDamaged, WeightsMissing
+from salon.diffusion.samplers import SAMPLERS
+from salon.engine.families import FAMILIES
+from salon.engine.models import RANGES, ModelCard, ModelInfo, weights_hash
+from salon.engine.runtime import check_file
+from salon.engine.stage import Model
+from salon.engine.text import EncoderFacts, TextEncoder, read_facts
+
+BUILT_IN = Path(__file__).parents[1] / "weights"
+REPAIR = "Put the original back (git checkout, or install again)."
+
+
+def weights_folders() -> list[Path]:
+    """The user's folder (SALON_WEIGHTS), then the built-in one; of two models of one name the first counts."""
+    own = os.environ.get("SALON_WEIGHTS")
+    return [*([Path(own)] if own else []), BUILT_IN]
+
+
+class Registry:
+    """The installed models, checked once (call `refresh` to look again) and loaded when first asked for."""
+
+    def __init__(self, folders: list[Path] | None = None, cache: Path | None = None, threads: int = 2) -> None:
+        self.folders = folders or weights_folders()
+        self.cache, self.threads = cache, threads
+        self._models: dict[str, Model] = {}
+        self._encoders: dict[Path, TextEncoder] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at the folders again; models that are loaded stay as they are."""
+        found = {f.parent.name: f.parent for d in reversed(self.folders) for f in sorted(d.glob("*/model.json"))}
+        self._infos = {name: self._examine(folder) for name, folder in sorted(found.items())}
+        self._folders = found
+
+    def infos(self) -> list[ModelInfo]:
+        """Every model found, ready or not."""
+        return list(self._infos.values())
+
+    def info(self, name: str) -> ModelInfo:
+        """One model. Raises UnknownModel, or WeightsDamaged if it is there but not ready."""
+        if name not in self._infos:
+            others = ", ".join(self._infos) or "none"
+            raise UnknownModel(f"No model named {name!r} is installed.", f"Installed: {others}.")
+        info = self._infos[name]
+        if not info.ready:
+            raise WeightsDamaged(f"The model {name} cannot be used.", info.problem)
+        return info
+
+    def load(self, name: str) -> Model:
+        """The model's networks, loaded once. Raises UnknownModel, WeightsMissing, WeightsDamaged."""
+        if name not in self._models:
+            info, folder = self.info(name), self._folders[name]
+            card = read_card(folder)
+            text = self.text_encoder(card.text_encoder)
+            stages = FAMILIES[card.family](card, folder, text, self.cache, self.threads)
+            self._models[name] = Model(name, info.weights_sha256, stages)
+        return self._models[name]
+
+    def text_encoder(self, name: str = "minilm") -> TextEncoder:
+        """A text encoder, loaded once and shared. Raises WeightsMissing, WeightsDamaged."""
+        folder = self._encoder_folder(name)
+        if folder not in self._encoders:
+            self._encoders[folder] = TextEncoder(folder, self.threads)
+        return self._encoders[folder]
+
+    def _encoder_folder(self, name: str) -> Path:
+        here = [f / name for f in self.folders if (f / name / "encoder.json").is_file()]
+        return here[0] if here else BUILT_IN / name
+
+    def _examine(self, folder: Path) -> ModelInfo:
+        try:
+            card = read_card(folder)
+            for facts in card.networks.values():
+                check_file(folder / facts.file, facts.sha256)
+            return describe(card, read_facts(self._encoder_folder(card.text_encoder)))
+        except SalonError as error:
+            return ModelInfo(name=folder.name, problem=str(error))
+
+
+def read_card(folder: Path) -> ModelCard:
+    """The folder's `model.json`. Raises WeightsMissing, WeightsDamaged."""
+    try:
+        card = msgspec.json.decode((folder / "model.json").read_bytes(), type=ModelCard)
+    except OSError as error:
+        raise WeightsMissing(f"{folder.name}/model.json cannot be read ({error.strerror}).", REPAIR) from error
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise WeightsDamaged(f"{folder.name}/model.json is not a model's card: {error}.", REPAIR) from error
+    if card.name != folder.name:
+        raise WeightsDamaged(f"{folder.name}/model.json is the card of {card.name}.", "Rename the folder.")
+    if card.family not in FAMILIES:
+        raise WeightsDamaged(f"The family {card.family!r} of {card.name} is unknown.", f"Known: {', '.join(FAMILIES)}.")
+    if card.defaults.get("sampler", "euler") not in SAMPLERS or "transformer" not in card.networks:
+        raise WeightsDamaged(f"{folder.name}/model.json names no sampler or network that we know.", REPAIR)
+    return card
+
+
+def describe(card: ModelCard, text: EncoderFacts) -> ModelInfo:
+    """What everyone may know of a whole model."""
+    digests = {name: facts.sha256 for name, facts in card.networks.items()} | {"text_encoder": text.sha256}
+    defaults = {"num_inference_steps": 12, "guidance_scale": 3.0, "sampler": "euler"} | card.defaults
+    return ModelInfo(
+        name=card.name,
+        family=card.family,
+        ready=True,
+        parameters=text.parameters + sum(facts.parameters for facts in card.networks.values()),
+        licence=card.licence,
+        weights_sha256=weights_hash(digests),
+        defaults={name: defaults[name] for name in ("num_inference_steps", "guidance_scale", "sampler")},
+        ranges=RANGES,
+        samplers=tuple(SAMPLERS),
+        stages=card.stages,
+        width=card.side,
+        height=card.side,
+        world=card.world,
+        world_version=card.world_version,
+    )

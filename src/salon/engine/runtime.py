@@ -1,0 +1,110 @@
+"""Networks on ONNX Runtime. A file carries the traced variant; the plain one is cut from it at first start."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnx.utils import Extractor
+
+from salon.core.errors import WeightsDamaged, WeightsMissing
+from salon.core.hashing import file_hash
+from salon.engine.models import NetworkFile
+from salon.engine.text import session_options
+
+Floats = NDArray[np.float32]
+
+
+def cache_folder() -> Path:
+    """Where graphs made for this machine are kept: inside SALON_HOME, else beside the checkout, else the user's."""
+    if home := os.environ.get("SALON_HOME"):
+        return Path(home) / "cache" / "graphs"
+    checkout = Path(__file__).parents[3]
+    beside = (checkout / "pyproject.toml").is_file()
+    base = checkout / "var" if beside else Path.home() / ".local" / "share" / "latent-salon"
+    return base / "cache" / "graphs"
+
+
+def check_file(path: Path, sha256: str) -> None:
+    """Raises WeightsMissing if the file cannot be read, WeightsDamaged if it is not what its card says."""
+    try:
+        digest = file_hash(path)
+    except OSError as error:
+        raise WeightsMissing(
+            f"The weights file {path.parent.name}/{path.name} cannot be read ({error.strerror}).",
+            "Put it back (git checkout, or install again).",
+        ) from error
+    if digest != sha256:
+        raise WeightsDamaged(
+            f"The weights file {path.parent.name}/{path.name} is not what its card says: it is damaged or was changed.",
+            "Put the original back (git checkout, or install again).",
+        )
+
+
+def cut(path: Path) -> bytes:
+    """The graph in `path` reduced to what its first output needs, as ONNX bytes."""
+    model = onnx.load(path)
+    inputs = [value.name for value in model.graph.input]
+    plain = Extractor(model).extract_model(inputs, [model.graph.output[0].name])
+    data: bytes = plain.SerializeToString()
+    return data
+
+
+def keep(data: bytes, path: Path) -> None:
+    """Write atomically, or not at all: a cache that cannot be written costs time, never a drawing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(data)
+        os.replace(file.name, path)
+    except OSError:
+        if "file" in locals():
+            Path(file.name).unlink(missing_ok=True)
+
+
+class Network:
+    """One network. `run` gives its first output, the main one; `trace` all. Read-only: share it freely."""
+
+    def __init__(self, path: Path, facts: NetworkFile, cache: Path | None = None, threads: int = 2) -> None:
+        """Raises WeightsMissing or WeightsDamaged."""
+        check_file(path, facts.sha256)
+        self.path, self.threads = path, threads
+        self._traced: ort.InferenceSession | None = None
+        try:
+            self._plain = self._open(facts.sha256, cache or cache_folder())
+        except Exception as error:  # ONNX and its runtime raise many kinds, all meaning: not a graph we can run
+            raise WeightsDamaged(
+                f"The weights file {path.parent.name}/{path.name} cannot be loaded: {error}.",
+                "Put the original back (git checkout, or install again).",
+            ) from error
+        self.output = self._plain.get_outputs()[0].name
+
+    def _session(self, graph: bytes | str) -> ort.InferenceSession:
+        return ort.InferenceSession(graph, session_options(self.threads), providers=["CPUExecutionProvider"])
+
+    def _open(self, sha256: str, cache: Path) -> ort.InferenceSession:
+        cached = cache / f"{sha256[:32]}-plain.onnx"
+        if cached.is_file():
+            try:
+                return self._session(str(cached))
+            except Exception:  # whatever is wrong with it: it is only a cache
+                cached.unlink(missing_ok=True)
+        data = cut(self.path)
+        keep(data, cached)
+        return self._session(data)
+
+    def run(self, **feeds: NDArray[Any]) -> Floats:
+        """The main output, float32 [B, ...]."""
+        outputs: list[Floats] = self._plain.run([self.output], feeds)
+        return outputs[0]
+
+    def trace(self, **feeds: NDArray[Any]) -> dict[str, Floats]:
+        """Every output by name: the main one, and the inner tensors for looking inside."""
+        if self._traced is None:
+            self._traced = self._session(str(self.path))
+        names = [value.name for value in self._traced.get_outputs()]
+        return dict(zip(names, self._traced.run(names, feeds)))
