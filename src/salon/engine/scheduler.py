@@ -66,7 +66,8 @@ class Scheduler:
     def __init__(
         self, capacity: int = 9, finish_capacity: int = 9, background: int = 4, seats: int = 3, patience: int = 32
     ) -> None:
-        self.capacity, self.finish_capacity, self.background = capacity, finish_capacity, background
+        self.capacity, self.finish_capacity = capacity, finish_capacity
+        self.background = min(background, capacity)
         self.seats, self.patience = seats, patience
         self._lines: dict[tuple[str, bool], Line] = {}  # in order of arrival
         self._turn = 0
