@@ -18,8 +18,7 @@ from django.utils.translation import gettext as _
 from salon.core import update as u
 from salon.core.errors import EngineUnavailable
 from salon.core.recipe import Request as Order
-from salon.desk import store
-from salon.desk.pictures import png_file, webp_url
+from salon.desk import pictures, store
 from salon.web.answers import is_full_disk
 from salon.web.line import Event
 
@@ -82,6 +81,7 @@ class Dispatcher:
     async def run(self) -> None:
         """Until cancelled: look at the rows when poked, and now and then."""
         await self._insist(store.requeue_all)
+        await asyncio.gather(self._row(store.warm), self._in(self._pictures, pictures.warm))
         while True:
             self._look.clear()
             try:
@@ -98,8 +98,9 @@ class Dispatcher:
         self._look.set()
 
     async def _once(self) -> None:
-        for request in await self._row(store.cancelled_among, list(self.flights)):
-            await self.cancel(request)
+        if self.flights:
+            for request in await self._row(store.cancelled_among, list(self.flights)):
+                await self.cancel(request)
         room = IN_FLIGHT - len(self.flights)
         if not self.ready or self.full or room <= 0:
             return
@@ -208,18 +209,18 @@ class Dispatcher:
     async def _preview(self, flight: Flight, update: u.Preview) -> None:
         if flight.drawn:
             return
-        sources = await self._in(self._pictures, lambda: [webp_url(picture) for picture in update.images])
+        sources = await self._in(self._pictures, lambda: [pictures.webp_url(picture) for picture in update.images])
         images = [{"index": p.index, "src": source} for p, source in zip(update.images, sources, strict=True)]
         where = {"stage": update.stage, "step": update.step, "steps": update.steps}
         self._publish(update.request, "preview", **where, images=images)
 
     async def _finish(self, flight: Flight, update: u.Finished) -> None:
         recipes = flight.order.recipes
-        pictures = sorted(update.images, key=lambda picture: picture.index)
+        drawn = sorted(update.images, key=lambda picture: picture.index)
         files = await asyncio.gather(
-            *(self._in(self._pictures, png_file, picture, recipes[picture.index]) for picture in pictures)
+            *(self._in(self._pictures, pictures.png_file, picture, recipes[picture.index]) for picture in drawn)
         )
-        named = [(recipes[p.index].id, file) for p, file in zip(pictures, files, strict=True)]
+        named = [(recipes[p.index].id, file) for p, file in zip(drawn, files, strict=True)]
         await self._insist(store.keep, flight.order.id, named, update.seconds, request=flight.order.id)
         await self._close(flight)
 

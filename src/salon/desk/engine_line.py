@@ -99,7 +99,7 @@ class EngineLine:
                 await socket.poll(1_000)
                 self._drain(engine)
         except EngineUnavailable as error:
-            log.error("the engine is lost: %s", error)
+            log.info("the line to the engine broke: %s", error)
             self.kill()
 
     @staticmethod

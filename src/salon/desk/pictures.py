@@ -31,6 +31,13 @@ def png_file(picture: Picture, recipe: Recipe) -> bytes:
     return with_recipe(file.getvalue(), recipe, _VERSION)
 
 
+def warm() -> None:
+    """Loads the codecs: the first picture would wait half a second for them on a busy machine."""
+    grey = Picture(index=0, width=8, height=8, rgb=b"\x80" * 192)
+    webp_url(grey)
+    _image(grey).save(io.BytesIO(), "PNG")
+
+
 def largest_difference(one: bytes, other: bytes) -> int:
     """Largest difference of a channel between two PNGs, 0 to 255; 255 when their sizes differ."""
     first, second = (Image.open(io.BytesIO(data)).convert("RGB") for data in (one, other))

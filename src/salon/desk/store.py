@@ -6,17 +6,24 @@ from django.core.exceptions import SuspiciousOperation
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from salon.core.hashing import bytes_hash
+from salon.core.recipe import Recipe
 from salon.core.recipe import Request as Order
-from salon.core.recipe import parse_recipe
 from salon.desk.pictures import largest_difference
 from salon.web.line import Event
 from salon.web.station.domain.state import event_of
 from salon.web.station.models import Drawing, Image, Request
 
 State = Request.State
+
+
+def warm() -> None:
+    """Opens the connection and loads what the first event needs, so that the first visitor does not wait for it."""
+    waiting_orders([], 1)
+    reverse("station:image", args=["0"])
 
 
 def requeue_all() -> int:
@@ -26,18 +33,14 @@ def requeue_all() -> int:
 
 def waiting_orders(known: Collection[str], limit: int) -> list[Order]:
     """The oldest open requests that the desk does not have yet, as the engine takes them."""
-    rows = (
-        Request.objects.filter(state__in=Request.OPEN)
-        .exclude(id__in=known)
-        .order_by("created_at", "id")
-        .prefetch_related("drawings__image")[:limit]
-    )
-    return [_order(row) for row in rows]
-
-
-def _order(row: Request) -> Order:
-    recipes = tuple(parse_recipe(drawing.image.recipe_json) for drawing in row.drawings.all())
-    return Order(id=row.id, visitor=row.visitor, recipes=recipes, audience=row.audience)
+    rows = Request.objects.filter(state__in=Request.OPEN).exclude(id__in=known).order_by("created_at", "id")[:limit]
+    drawings = Drawing.objects.filter(request__in=list(rows)).select_related("image").order_by("request_id", "index")
+    recipes: dict[str, list[Recipe]] = {}
+    for drawing in drawings:
+        recipes.setdefault(drawing.request_id, []).append(drawing.image.recipe)
+    return [
+        Order(id=row.id, visitor=row.visitor, recipes=tuple(recipes[row.id]), audience=row.audience) for row in rows
+    ]
 
 
 def cancelled_among(ids: Collection[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """The ASGI application: Django behind a cap on bodies, with the line to the desk opened and closed with it."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -74,11 +75,25 @@ async def _answer_too_large(send: Send) -> None:
     await send({"type": "http.response.body", "body": _TOO_LARGE})
 
 
+def warm() -> None:
+    """Loads what the first request would otherwise wait for: routes, templates, vocabulary."""
+    from django.template.loader import get_template
+    from django.urls import reverse
+
+    from salon.web.station.domain.words import unknown_words
+
+    reverse("station:station")
+    for name in ("home.html", "station/station.html", "station/image.html", "error.html"):
+        get_template(name)
+    unknown_words("")
+
+
 async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             line()
+            await asyncio.to_thread(warm)
             await send({"type": "lifespan.startup.complete"})
         else:
             await close_line()

@@ -194,5 +194,11 @@ async def healthz(request: HttpRequest) -> HttpResponse:
     """`/healthz`: 200 while pages can be served; the engine's state is told, not judged."""
     database = await sync_to_async(_database_answers)()
     engine = line().engine
-    answer = {"web": "ok", "database": "ok" if database else "away", "engine": engine.state, "why": engine.why}
+    answer = {
+        "web": "ok",
+        "database": "ok" if database else "away",
+        "engine": engine.state,
+        "why": engine.why,
+        "streams": line().streams,
+    }
     return JsonResponse(answer)

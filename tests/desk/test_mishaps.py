@@ -1,0 +1,165 @@
+"""What may go wrong in the middle: killed processes, a full disk. Nothing is lost, nothing is doubled."""
+
+import os
+import resource
+import signal
+import time
+
+import pytest
+
+LIMIT = resource.RLIMIT_FSIZE
+
+
+def running(visitor, request):
+    """Waits until the request has shown a preview: it is in the middle."""
+    for tag, _ in visitor.stream(request):
+        if tag == "preview":
+            return
+    raise AssertionError("it ended without a preview")
+
+
+def slow(visitor, **more):
+    return visitor.ask(count=16, num_inference_steps=100, **more)
+
+
+def pixels(visitor, done):
+    return [visitor.call("GET", image["src"])[1] for image in done["images"]]
+
+
+def test_a_killed_engine_costs_time_and_nothing_else(new_house):
+    house = new_house()
+    visitor = house.visitor()
+    request = slow(visitor, seed=77)
+    running(visitor, request)
+    killed = house.kill("salon.engine.service")
+    done = visitor.finish(request)
+    assert house.child("salon.engine.service") != killed
+    assert [image["seed"] for image in done["images"]] == list(range(77, 93))
+    assert [image["id"] for image in done["images"]] == [image["id"] for image in request["images"]]
+    # drawn again without a disturbance, and compared by the house with what hangs
+    again = [visitor.finish(visitor.post("/api/requests", {"image": i["id"]})[1]) for i in done["images"][:3]]
+    assert [answer["images"][0]["difference"] for answer in again] == [0, 0, 0]
+
+
+def test_a_killed_web_keeps_its_port_and_its_requests(new_house):
+    house = new_house()
+    visitor = house.visitor()
+    request = slow(visitor)
+    running(visitor, request)
+    house.kill("salon.web.serve")
+    assert visitor.finish(request)["state"] == "finished"
+
+
+def test_a_killed_desk_takes_its_children_along_and_the_next_one_goes_on(new_house):
+    house = new_house()
+    visitor = house.visitor()
+    request = slow(visitor, seed=3)
+    running(visitor, request)
+    waiting = visitor.ask("a blue cat", seed=8)
+    children = [house.child("salon.web.serve"), house.child("salon.engine.service")]
+    house.close(signal.SIGKILL)
+    end = time.monotonic() + 20
+    while any(os.path.exists(f"/proc/{pid}") for pid in children) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in children)
+    house.open()
+    assert [image["seed"] for image in visitor.finish(request)["images"]] == list(range(3, 19))
+    assert visitor.finish(waiting)["state"] == "finished"
+
+
+def test_a_stop_in_the_middle_is_graceful_and_keeps_the_request(new_house):
+    house = new_house()
+    visitor = house.visitor()
+    request = slow(visitor)
+    running(visitor, request)
+    assert house.close(signal.SIGINT) == 0
+    assert visitor_is_turned_away(visitor)
+    house.open()
+    assert visitor.finish(request)["state"] == "finished"
+
+
+def visitor_is_turned_away(visitor):
+    try:
+        visitor.get("/healthz")
+    except OSError:
+        return True
+    return False
+
+
+def test_a_request_that_kills_every_engine_is_given_up(new_house):
+    house = new_house()
+    visitor = house.visitor()
+    request = slow(visitor)
+    for _ in range(3):
+        running(visitor, request)
+        house.kill("salon.engine.service")
+    *_, (tag, data) = visitor.stream(request)
+    assert tag == "failed"
+    assert data["code"] == "engine_unavailable"
+    assert visitor.finish(visitor.ask(count=1))["state"] == "finished"
+
+
+def limit_files(house, size):
+    """A real limit of the kernel on every file that desk and web write: pictures and database alike."""
+    for pid in (house.process.pid, house.child("salon.web.serve")):
+        resource.prlimit(pid, LIMIT, (size, resource.RLIM_INFINITY))
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux")
+def test_a_full_disk_loses_nothing(new_house):
+    house = new_house()
+    visitor = house.visitor()
+    request = slow(visitor, seed=21)
+    running(visitor, request)
+    limit_files(house, 512)
+    for tag, data in visitor.stream(request):
+        if data.get("code") == "storage_full":
+            break
+        assert tag != "finished", "the limit did not hold"
+    assert "disk is full" in data["message"]
+    refused, answer = house.visitor().post("/api/requests", {"prompt": "a cat", "model": "tiny"})
+    assert refused == 503
+    assert answer["code"] == "storage_full"
+    assert not list(house.home.glob("images/**/*.png")), "a half image was left"
+    limit_files(house, resource.RLIM_INFINITY)
+    done = visitor.finish(request)
+    assert [image["seed"] for image in done["images"]] == list(range(21, 37))
+    assert len(list(house.home.glob("images/**/*"))) == 16 + len({i["id"][:2] for i in done["images"]})
+
+
+def test_a_lost_file_is_offered_to_be_drawn_again(new_house):
+    house = new_house()
+    visitor = house.visitor()
+    done = visitor.finish(visitor.ask(count=1, seed=4))
+    image = done["images"][0]
+    before = visitor.call("GET", image["src"])[1]
+    (file,) = house.home.glob("images/**/*.png")
+    file.unlink()
+    assert visitor.call("GET", image["src"])[0] == 404
+    assert visitor.call("GET", image["url"])[0] == 200
+    visitor.finish(visitor.post("/api/requests", {"image": image["id"]})[1])
+    assert visitor.call("GET", image["src"])[1] == before
+
+
+def test_a_damaged_file_is_replaced_when_it_is_drawn_again(new_house):
+    house = new_house()
+    visitor = house.visitor()
+    image = visitor.finish(visitor.ask(count=1, seed=4))["images"][0]
+    before = visitor.call("GET", image["src"])[1]
+    (file,) = house.home.glob("images/**/*.png")
+    file.write_bytes(before[:200])
+    visitor.finish(visitor.post("/api/requests", {"image": image["id"]})[1])
+    assert visitor.call("GET", image["src"])[1] == before
+
+
+def test_without_weights_the_pages_are_there_and_say_so(new_house, tmp_path):
+    damaged = tmp_path / "weights" / "tiny"
+    damaged.mkdir(parents=True)
+    (damaged / "model.json").write_text("{}")
+    house = new_house(SALON_WEIGHTS=str(tmp_path / "weights"))
+    visitor = house.visitor()
+    assert visitor.call("GET", "/station")[0] == 200
+    status, answer = visitor.post("/api/requests", {"prompt": "a cat", "model": "tiny"})
+    assert status == 503
+    assert answer["code"] in ("weights_missing", "weights_damaged")
+    assert answer["hint"]
