@@ -1,4 +1,4 @@
-"""`salon train`: one network of the house, from a built world. Needs the extra `train`."""
+"""`salon train` and `salon export`: one network of the house, from a built world. They need the extra `train`."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ given again. Needs torch: pip install 'latent-salon[train]'."""
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
-    """Add `salon train`."""
+    """Add `salon train` and `salon export`."""
     add = commands.add_parser("train", help="train a network (needs torch)", description=ABOUT)
     add.add_argument("model", help="what to train: autoencoder, latent, upscaler ... (names of the house's recipes)")
     add.add_argument("--recipe", metavar="FILE", help="a recipe of your own (.toml) in place of the house's")
@@ -23,10 +23,19 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add.add_argument("--minutes", type=float, help="end after so many minutes of training, all sittings together")
     resume = argparse.BooleanOptionalAction
     add.add_argument("--resume", action=resume, default=True, help="go on from the run's saved state if there is one")
-    add.add_argument("--init", metavar="WEIGHTS", help="start from these: a run's folder, .safetensors or exported ONNX")
+    add.add_argument("--init", metavar="WEIGHTS", help="start from these: a run's folder, .safetensors, or ONNX")
     add.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the recipe")
     add.add_argument("--threads", type=number(1, 1024), help="processor threads (default: all)")
     add.set_defaults(command=train)
+    _add_export(commands)
+
+
+def _add_export(commands: argparse._SubParsersAction) -> None:
+    text = "write a trained network as the engine needs it (needs torch)"
+    add = commands.add_parser("export", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    add.add_argument("--run", required=True, type=Path, metavar="DIR", help="the folder of a run of `salon train`")
+    add.add_argument("--out", required=True, type=Path, metavar="DIR", help="the model's folder of weights")
+    add.set_defaults(command=export)
 
 
 def settings(pairs: list[str]) -> dict[str, str]:
@@ -60,3 +69,13 @@ def train(arguments: argparse.Namespace) -> int:
     done = run(recipe, *places, sets)
     print("Done." if done else "Stopped; the state is saved. Give the same command to go on.", file=sys.stderr)
     return 0 if done else 1
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Write ONNX files and the model's card, and say how close they are to torch."""
+    try:
+        from salon.train.export import export as write  # lazy: as above
+    except ModuleNotFoundError as error:
+        raise needs_torch(error) from error
+    for name, difference in write(arguments.run, arguments.out).items():
+        print(f"{arguments.out / name}.onnx: within {difference:.1e} of torch")

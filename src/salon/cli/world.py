@@ -27,7 +27,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 def _add_sheet(world: argparse._SubParsersAction) -> None:
     add = world.add_parser("sheet", help="draw a contact sheet: many scenes side by side")
-    add.add_argument("--out", required=True, type=Path, metavar="FILE", help="picture file to write (.png, .jpg, .webp)")
+    add.add_argument("--out", required=True, type=Path, metavar="FILE", help="picture to write (.png, .jpg, .webp)")
     add.add_argument("--seed", type=number(0, 2**32 - 1), default=0, help="number of the first scene (default 0)")
     add.add_argument("--columns", type=number(1, 64), default=8, help="pictures in a row (default 8)")
     add.add_argument("--rows", type=number(1, 64), default=6, help="rows (default 6)")
