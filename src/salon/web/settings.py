@@ -56,7 +56,8 @@ def _sqlite(path: Path) -> dict:
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=67108864;",
         },
-        "TEST": {"NAME": os.environ.get("SALON_TEST_DB") or None},
+        # a file, as in life: connections to a database in memory share one cache and lock each other's tables
+        "TEST": {"NAME": str(HOME / f"test-{os.getpid()}.sqlite3")},
     }
 
 

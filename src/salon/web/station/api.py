@@ -1,5 +1,6 @@
 """The station's JSON API. Thin: parse, ask the domain, answer."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from asgiref.sync import sync_to_async
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from salon.web.line import Cancel, EngineState, Event, Look, line
 from salon.web.station.domain import catalogue, intake, state
 from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
-from salon.web.station.domain.words import far_words
+from salon.web.station.domain.words import ask_neighbours, far_words
 
 #: milliseconds after which a browser whose stream broke tries again
 RETRY = 1_000
@@ -129,4 +130,6 @@ async def models(request: HttpRequest) -> HttpResponse:
 async def words(request: HttpRequest) -> HttpResponse:
     """`GET /api/words?prompt=`: words far from the model's vocabulary, with near words to try."""
     prompt = request.GET.get("prompt", "")[:1_000]
+    if line().engine.state == "ready":
+        return JsonResponse({"words": await asyncio.to_thread(ask_neighbours, prompt)})
     return JsonResponse({"words": far_words(prompt)})

@@ -4,6 +4,7 @@ import difflib
 import re
 from functools import lru_cache
 
+from salon.web.station.domain.neighbours import neighbours
 from salon.world.vocabulary import STOP_WORDS, known_words, suggestions
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -40,6 +41,17 @@ def spelt_like(word: str) -> tuple[str, ...]:
     return tuple(difflib.get_close_matches(word, suggestions(), n=NEAR, cutoff=0.72))
 
 
+def _near(word: str) -> list[str]:
+    """Slips of the pen first, then what means nearly the same."""
+    return list(dict.fromkeys([*spelt_like(word), *neighbours.known(word)]))[:NEAR]
+
+
 def far_words(prompt: str) -> list[dict[str, object]]:
-    """`[{word, near: [...]}]` without asking the engine: at once."""
-    return [{"word": word, "near": list(spelt_like(word))} for word in unknown_words(prompt)]
+    """`[{word, near: [...]}]` from what is known already, at once: a drawing never waits for advice."""
+    return [{"word": word, "near": _near(word)} for word in unknown_words(prompt)]
+
+
+def ask_neighbours(prompt: str) -> list[dict[str, object]]:
+    """The same, after asking the engine for words not met before. Blocks; run it in a thread."""
+    neighbours.find(unknown_words(prompt))
+    return far_words(prompt)
