@@ -33,6 +33,9 @@ export const state = (id) => call(`/api/requests/${encodeURIComponent(id)}`);
 export const cancel = (id) => post(`/api/requests/${encodeURIComponent(id)}/cancel`, {});
 export const words = (prompt, signal) => call(`/api/words?prompt=${encodeURIComponent(prompt)}`, { signal });
 
+export const models = () => call("/api/models");
+export const health = () => call("/healthz");
+
 /** A name that no other press of a button has. crypto.randomUUID needs https; a venue's network may not have it. */
 export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -109,10 +109,16 @@ function settle(model) {
   echo();
 }
 
+const models = () => (config.models ?? []).filter((model) => model.ready !== false);
+export const named = (name) => models().find((model) => model.name === name) ?? models()[0] ?? {};
+/** Puts the installed models into the drawer; also when they come later than the page. */
+export function furnish() {
+  $("model").replaceChildren(...models().map((model) => make("option", { textContent: model.name })));
+  $("model-field").hidden = models().length < 2;
+  settle(named());
+}
 /** Wires the form; `draw(wish, key)` is called once a press. */
 export function begin(draw) {
-  const models = config.models ?? [];
-  const named = (name) => models.find((model) => model.name === name) ?? models[0] ?? {};
   $("styles").append(...styles.map(chip));
   $("examples").querySelector("ul").append(...(config.examples ?? []).slice(0, 4).map((line) => {
     const button = make("button", { type: "button", textContent: line, dir: "auto" });
@@ -121,10 +127,8 @@ export function begin(draw) {
   }));
   $("examples").hidden = !(config.examples ?? []).length;
   for (const option of [...$("count").options]) if (Number(option.value) > (config.ranges?.count?.max ?? 16)) option.remove();
-  $("model").replaceChildren(...models.map((model) => make("option", { textContent: model.name })));
-  $("model-field").hidden = models.length < 2;
   $("model").onchange = () => settle(named($("model").value));
-  settle(named());
+  furnish();
   $("defaults").onclick = () => { settle(named($("model").value)); setSeed(""); $("negative_prompt").value = ""; $("count").value = "9"; sayDraw(); };
   $("dice").onclick = () => setSeed(randomSeed());
   $("surprise").onclick = () => { setPrompt(surprise()); $("draw").focus(); };

@@ -1,5 +1,5 @@
-// One work: copy its recipe; draw it again and compare pixel by pixel.
-import { $, say } from "./strings.js";
+// One work: copy its recipe; draw it again.
+import { $, make, say } from "./strings.js";
 import * as api from "./api.js";
 import { follow } from "./follow.js";
 
@@ -13,50 +13,46 @@ $("copy").onclick = async () => {
   }
 };
 
-async function pixels(source) {
-  const canvas = new OffscreenCanvas(source.width, source.height);
-  const brush = canvas.getContext("2d", { willReadFrequently: true });
-  brush.drawImage(source, 0, 0);
-  return brush.getImageData(0, 0, source.width, source.height).data;
-}
-const load = async (path, cache) => createImageBitmap(await (await fetch(path, { cache })).blob());
-
-/** How two images differ: number of pixels, and the largest difference of a channel in levels of 255. */
-function difference(a, b) {
-  let different = 0, levels = 0;
-  for (let at = 0; at < a.length; at += 4) {
-    const far = Math.max(...[0, 1, 2].map((channel) => Math.abs(a[at + channel] - b[at + channel])));
-    if (far) different += 1;
-    levels = Math.max(levels, far);
-  }
-  return { different, levels, pixels: (a.length / 4).toLocaleString(document.documentElement.lang) };
-}
-const tell = (words) => { $("verdict").textContent = words; };
-function judge(before, after) {
-  const found = difference(before, after);
-  tell(say(found.different === 0 ? "again_same" : found.levels <= 1 ? "again_close" : "again_other", found));
-}
-
+// Draw this again: the recipe goes through the model once more, in the frame, and the house says how far the new
+// picture is from the one that hangs (the largest difference of a channel, 0 to 255).
 const again = $("again");
+const tell = (words) => { $("verdict").textContent = words; };
+
+function veil(src, rough) {
+  const image = make("img", { className: "veil", alt: "", src });
+  image.style.setProperty("--rough", rough.toFixed(3));
+  return image.decode().then(() => {
+    const old = document.querySelectorAll(".veil");
+    $("frame").append(image);
+    old.forEach((node) => node.remove());
+  }).catch(() => {});
+}
+function lift() { document.querySelectorAll(".veil").forEach((node) => node.remove()); }
+
+function verdict(levels) {
+  if (levels === null || levels === undefined || !$("work")) return location.reload();
+  tell(say(levels === 0 ? "again_same" : levels <= 1 ? "again_close" : "again_other", { levels }));
+}
+function done(mishap) {
+  again.removeAttribute("aria-disabled");
+  lift();
+  if (mishap) tell(`${mishap.message ?? ""} ${mishap.hint ?? ""}`);
+}
+function hear(tag, data) {
+  if (tag === "preview") {
+    tell(say("step", data));
+    if (data.images[0]) veil(data.images[0].src, 1 - data.step / data.steps);
+  }
+  if (tag === "lost") tell(say("reconnecting"));
+  if (tag === "finished") { done(); verdict(data.images[0].difference); }
+  if (["refused", "failed", "cancelled"].includes(tag)) done({ message: data.why ?? data.message ?? say("cancelled"), hint: data.hint });
+}
 again.onclick = async (event) => {
   event.preventDefault();
   if (again.getAttribute("aria-disabled")) return;
   again.setAttribute("aria-disabled", "true");
-  const path = $("work")?.getAttribute("src");
-  const done = (mishap) => { again.removeAttribute("aria-disabled"); if (mishap) tell(`${mishap.message} ${mishap.hint ?? ""}`); };
   tell(say("again_wait"));
   try {
-    const before = path && await pixels(await load(path, "force-cache"));
-    const { id } = await api.again(again.dataset.image);
-    follow(id, async (tag, data) => {
-      if (tag === "preview") tell(say("step", data));
-      if (tag === "lost") tell(say("reconnecting"));
-      if (tag === "finished") {
-        if (!path) return location.reload();
-        judge(before, await pixels(await load(path, "reload")));
-        done();
-      }
-      if (["refused", "failed", "cancelled"].includes(tag)) done({ message: data.why ?? data.message ?? say("cancelled"), hint: data.hint });
-    });
+    follow((await api.again(again.dataset.image)).id, hear);
   } catch (mishap) { done(mishap); }
 };

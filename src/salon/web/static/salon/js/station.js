@@ -36,9 +36,23 @@ function placard({ code = "error", message, hint }) {
   down.onclick = () => { clearPlacard(); $("prompt").focus(); };
   $("placard").replaceChildren(make("h2", { textContent: say(TITLES[code] ?? "failed_title") }),
     make("p", { textContent: message, dir: "auto" }), make("p", { className: "hint", textContent: hint ?? "" }), down);
+  $("placard").dataset.code = code;
   $("placard").hidden = false;
 }
-function clearPlacard() { $("placard").hidden = true; $("placard").replaceChildren(); }
+function clearPlacard() { $("placard").hidden = true; $("placard").dataset.code = ""; $("placard").replaceChildren(); }
+
+/** While nothing can be drawn a placard says so; it comes down by itself when the engine is there. */
+async function wait(door) {
+  placard(door);
+  for (;;) {
+    await new Promise((go) => setTimeout(go, 2000));
+    if ($("placard").dataset.code !== door.code) return;
+    const { engine } = await api.health().catch(() => ({}));
+    if (engine !== "ready") continue;
+    if (!config.models?.length) { Object.assign(config, await api.models()); form.furnish(); }
+    return clearPlacard();
+  }
+}
 
 // Drawing
 async function draw(wish, key) {
@@ -89,8 +103,7 @@ function take(request) {
   stop = follow(current.id, (tag, data) => current?.id === request.id && heard[tag]?.(data));
 }
 function medium(request, index) {
-  const plain = (config.models ?? []).find((model) => model.name === request.model) ?? config.models?.[0] ?? {};
-  const value = (name) => request[name] ?? plain.defaults?.[name] ?? "";
+  const value = (name) => request[name] ?? form.named(request.model).defaults?.[name] ?? "";
   return say("medium", {
     seed: request.images[index]?.seed ?? (Number(request.seed) + index) % 2 ** 32, steps: value("num_inference_steps"),
     guidance: value("guidance_scale"), sampler: value("sampler"),
@@ -162,6 +175,7 @@ function arrive() {
   if (config.prefill?.seed) form.openDrawer();
   if (config.prefill?.prompt) { $("prompt").focus(); $("prompt").select(); }
   if (config.shown) put(config.shown); else resume();
+  if (config.door) wait(config.door);
 }
 
 form.begin(draw);

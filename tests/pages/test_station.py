@@ -1,0 +1,262 @@
+"""The station in a real browser: nine pictures sharpen, nothing moves, the keyboard is enough, nothing gets lost."""
+
+import json
+import re
+
+import pytest
+from conftest import House, draw
+
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver(list => { for (const e of list.getEntries()) window.shifts.push(
+  {value: e.value, nodes: e.sources.map(s => s.node?.id || s.node?.className || s.node?.nodeName)}) })
+  .observe({type: "layout-shift", buffered: true});
+"""
+
+
+def loaded(page) -> list[int]:
+    return page.eval_on_selector_all("#grid img", "all => all.map(i => i.naturalWidth)")
+
+
+def test_nine_pictures_sharpen_and_nothing_moves(visit) -> None:
+    page = visit("/station")
+    page.evaluate("document.fonts.ready")
+    page.evaluate(SHIFTS)
+    page.fill("#prompt", "a red fox in the forest")
+    page.wait_for_timeout(700)  # what follows an input within half a second does not count as a shift
+    page.evaluate("shifts.length = 0")
+    page.evaluate("document.querySelector('#draw').click()")
+    page.wait_for_selector("#grid img.rough")
+    assert 64 in loaded(page)
+    page.wait_for_selector("#grid[aria-busy=false]")
+    page.wait_for_timeout(500)
+    assert loaded(page) == [256] * 9
+    assert page.locator("#grid button").count() == 9
+    assert page.evaluate("shifts") == []
+    assert "9" in page.inner_text("#status")
+
+
+def test_the_observer_of_shifts_sees_shifts(visit) -> None:
+    """Negative control: the same observer, and something that does move."""
+    page = visit("/station")
+    page.evaluate(SHIFTS)
+    page.wait_for_timeout(700)
+    page.evaluate("shifts.length = 0; document.querySelector('#grid').style.marginTop = '80px'")
+    page.wait_for_timeout(300)
+    assert page.evaluate("shifts.length") > 0
+
+
+def test_keyboard_alone_draws_opens_turns_and_returns(visit) -> None:
+    page = visit("/station")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.focus("#prompt")
+    page.keyboard.type("two yellow ducks on the water")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#grid[aria-busy=false] button")
+    page.focus("#grid li:first-child button")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.inner_text("#viewer-place") == "No. 5 of 9"
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#viewer-place") == "No. 6 of 9"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.closest('li').textContent") == "6"
+
+
+def test_varying_keeps_what_it_says(visit) -> None:
+    page = visit("/station")
+    draw(page, "a blue whale")
+    page.click("#grid li:nth-child(3) button")
+    seed = re.search(r"Seed (\d+)", page.inner_text("#viewer-medium"))[1]
+    page.click("#viewer-words")
+    assert page.input_value("#seed") == seed
+    assert page.evaluate("document.activeElement.id") == "prompt"
+    first = page.url
+    page.click("#grid li:nth-child(3) button")
+    page.click("#viewer-again")
+    page.wait_for_url(lambda url: url != first)
+    page.wait_for_selector("#grid[aria-busy=false]")
+    assert page.input_value("#prompt") == "a blue whale"
+    assert page.input_value("#seed") == ""
+
+
+def test_same_seed_gives_the_same_picture(visit) -> None:
+    page = visit("/station")
+    page.click("#drawer summary")
+    page.fill("#seed", "1863")
+    page.select_option("#count", "1")
+    draw(page, "a green teapot")
+    one = page.get_attribute("#grid img", "src")
+    draw(page, "a green teapot")
+    assert page.get_attribute("#grid img", "src") == one
+    assert page.locator("#grid li").count() == 1
+
+
+@pytest.mark.parametrize("again", ["reload", "back"])
+def test_a_reload_or_the_back_button_finds_the_request_again(visit, again: str) -> None:
+    page = visit("/station")
+    if again == "reload":
+        page.fill("#prompt", "a slow snail")
+        page.click("#draw")
+        page.wait_for_url("**/station?request=*")
+        page.reload()
+    else:
+        draw(page, "a slow snail")
+        draw(page, "a quick fox")
+        page.go_back()
+        page.wait_for_function("document.querySelector('#plate-title').textContent.includes('snail')")
+    page.wait_for_selector("#grid[aria-busy=false] li:nth-child(9) button")
+    assert page.inner_text("#plate-title") == "a slow snail"
+    assert page.input_value("#prompt") == "a slow snail"
+
+
+def test_two_presses_are_one_request(visit) -> None:
+    page = visit("/station")
+    asked = []
+    page.on("request", lambda r: asked.append(r.post_data) if r.method == "POST" else None)
+    page.fill("#prompt", "a double fox")
+    page.evaluate("const b = document.querySelector('#draw'); b.click(); b.click(); b.click()")
+    page.wait_for_selector("#grid[aria-busy=false] button")
+    assert len(asked) == 1
+    again = json.loads(asked[0])
+    answers = [page.request.post("/api/requests", data=again, headers={"Origin": page.url.split("/station")[0]})]
+    assert answers[0].json()["id"] in page.url  # the same key is the same request
+
+
+def test_two_tabs_do_not_mix(visit) -> None:
+    page = visit("/station")
+    other = page.context.new_page()
+    other.goto("/station")
+    page.fill("#prompt", "a slow tortoise")
+    page.click("#draw")
+    draw(other, "a quick hare")
+    page.wait_for_selector("#grid[aria-busy=false] button")
+    assert (page.inner_text("#plate-title"), other.inner_text("#plate-title")) == ("a slow tortoise", "a quick hare")
+    draw(page, "a third thing")
+    assert page.locator("#earlier-list li").count() == 1
+    assert "tortoise" in page.inner_text("#earlier-list")
+
+
+def test_cancelling_stops(visit) -> None:
+    page = visit("/station")
+    page.fill("#prompt", "a slow river")
+    page.click("#draw")
+    page.wait_for_selector("#grid img.rough")
+    page.click("#cancel")
+    page.wait_for_selector("#grid[aria-busy=false]")
+    assert "Stopped" in page.inner_text("#step-text")
+    assert page.is_hidden("#cancel")
+
+
+def test_failures_are_told_on_a_placard(visit) -> None:
+    page = visit("/station")
+    draw(page, "this one fails")
+    assert "The canvas tore." in page.inner_text("#placard")
+    assert page.input_value("#prompt") == "this one fails"
+    draw(page, "this one works")
+    assert page.is_hidden("#placard")
+
+
+def test_bad_input_is_told_before_and_after_it_is_sent(visit) -> None:
+    page = visit("/station", quiet=False)
+    page.click("#draw")
+    assert page.evaluate("document.querySelector('#prompt').validationMessage")
+    page.fill("#prompt", "a fox")
+    page.click("#drawer summary")
+    page.fill("#seed", "99999999999")
+    page.click("#draw")
+    assert "4294967295" in page.evaluate("document.querySelector('#seed').validationMessage")
+    page.fill("#seed", "")
+    page.evaluate("document.querySelector('#prompt').removeAttribute('maxlength')")
+    page.fill("#prompt", "long " * 2000)
+    page.click("#draw")
+    page.wait_for_selector("#placard:not([hidden])")
+    assert "1,000" in page.inner_text("#placard")
+
+
+@pytest.mark.parametrize("prompt", ["<img src=x onerror=alert(1)> a fox", "ثعلب أحمر في الثلج", "🦊 & \"quotes\" {word}"])
+def test_words_stay_words(visit, prompt: str) -> None:
+    page = visit("/station")
+    draw(page, prompt)
+    assert page.inner_text("#plate-title") == prompt
+    page.click("#grid li:first-child button")
+    assert page.inner_text("#viewer-title") == prompt
+    assert page.locator("#viewer-title *").count() == 0
+
+
+def test_a_lost_line_is_found_again(visit, house: House) -> None:
+    page = visit("/station", quiet=False)
+    page.fill("#prompt", "a slow lighthouse")
+    page.click("#draw")
+    page.wait_for_selector("#grid img.rough")
+    house.close(house.web)
+    page.wait_for_function("document.querySelector('#step-text').textContent.includes('reconnecting')")
+    house.open_web()
+    page.wait_for_selector("#grid[aria-busy=false] li:nth-child(9) button")
+    assert page.is_hidden("#placard")
+
+
+def test_without_a_network_the_words_are_kept(visit) -> None:
+    page = visit("/station", quiet=False)
+    page.context.set_offline(True)
+    page.fill("#prompt", "a fox on an island")
+    page.click("#draw")
+    page.wait_for_selector("#placard:not([hidden])")
+    assert "No line to the house" in page.inner_text("#placard")
+    page.context.set_offline(False)
+    page.click("#draw")
+    page.wait_for_selector("#grid[aria-busy=false] button")
+
+
+def test_a_word_never_seen_is_pointed_out_and_replaced(visit) -> None:
+    page = visit("/station")
+    page.fill("#prompt", "a red elefant in the forest")
+    page.click("#whisper button:has-text('elephant')")
+    assert page.input_value("#prompt") == "a red elephant in the forest"
+    page.wait_for_function("!document.querySelector('#whisper button')")
+
+
+def test_manners_are_put_on_and_taken_off(visit) -> None:
+    page = visit("/station")
+    page.fill("#prompt", "a red fox")
+    first, second = page.locator(".chip").nth(0), page.locator(".chip").nth(1)
+    first.click()
+    assert first.get_attribute("aria-pressed") == "true"
+    assert page.input_value("#prompt") != "a red fox"
+    second.click()
+    assert (first.get_attribute("aria-pressed"), second.get_attribute("aria-pressed")) == ("false", "true")
+    second.click()
+    assert page.input_value("#prompt") == "a red fox"
+
+
+def test_surprises_are_words_the_model_knows(visit) -> None:
+    page = visit("/station")
+    for _ in range(12):
+        page.click("#surprise")
+        prompt = page.input_value("#prompt")
+        assert page.request.get("/api/words", params={"prompt": prompt}).json()["words"] == [], prompt
+
+
+def test_the_theme_is_kept(visit) -> None:
+    page = visit("/station", color_scheme="light")
+    wall = "getComputedStyle(document.querySelector('.cornice')).backgroundColor"
+    day = page.evaluate(wall)
+    page.click("#theme")
+    night = page.evaluate(wall)
+    page.goto("/")
+    assert page.evaluate(wall) == night != day
+    assert page.get_attribute("#theme", "aria-pressed") == "true"
+
+
+def test_reduced_motion_stands_still(visit) -> None:
+    moving = "document.getAnimations().filter(a => a.playState === 'running').length"
+    for motion, still in (("reduce", True), ("no-preference", False)):
+        page = visit("/station", reduced_motion=motion)
+        page.fill("#prompt", "a slow cloud")
+        page.click("#draw")
+        page.wait_for_selector("#grid[aria-busy=true]")
+        page.wait_for_timeout(60)
+        assert (page.evaluate(moving) == 0) is still
+        page.wait_for_selector("#grid[aria-busy=false]")
