@@ -76,14 +76,19 @@ def rows(folder: Path):
                                   presentation=presentation, tone=tone)  # fmt: skip
 
 
+def packed(found: list[dict]) -> bytes:
+    """The rows as compressed JSON lines."""
+    text = "".join(json.dumps(item, ensure_ascii=False, sort_keys=True) + "\n" for item in found)
+    return lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packages", type=Path, help="folder with the packages' tarballs")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         found = list(rows(args.packages or Path(temporary)))
-    text = "".join(json.dumps(item, ensure_ascii=False, sort_keys=True) + "\n" for item in found)
-    TARGET.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
+    TARGET.write_bytes(packed(found))
     print(f"{len(found)} sprites, {TARGET.stat().st_size / 1e6:.2f} MB: {TARGET.relative_to(ROOT)}")
 
 
