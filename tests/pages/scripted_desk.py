@@ -1,3 +1,4 @@
+# ruff: noqa: E402 (Django must stand before its models are imported)
 """A desk whose engine is a script: real rows, real line, real files; only the pictures are drawn by numpy.
 
 Pages are tested against it because it can be told, by words in the prompt, to be slow, to fail or to say nothing.
