@@ -106,6 +106,8 @@ class House:
         self.url, self.patience = url.rstrip("/"), patience
         if urllib.parse.urlsplit(self.url).scheme not in ("http", "https"):
             raise BadRecipe(f"This is not the address of a house: {url!r}.", "It looks like http://127.0.0.1:8000.")
+        # the house knows its visitors by a ticket, a cookie: only who asked may look
+        self._open = urllib.request.build_opener(urllib.request.HTTPCookieProcessor()).open
 
     def draw(self, prompt: str, seeds: list[int], model: str | None, options: dict[str, Any]) -> list[Image.Image]:
         """Images in the order of the seeds; runs of seeds that follow each other travel as one request."""
@@ -147,7 +149,7 @@ class House:
     def _read(self, path: str, body: bytes | None = None) -> bytes:
         headers = {"Content-Type": "application/json"} if body else {}
         try:
-            with urllib.request.urlopen(urllib.request.Request(self.url + path, body, headers), timeout=60) as answer:
+            with self._open(urllib.request.Request(self.url + path, body, headers), timeout=60) as answer:
                 data: bytes = answer.read()
                 return data
         except urllib.error.HTTPError as error:
