@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 #: seconds after which a wait is a failure, on a machine that is busy with something else
-LONG = 60
+LONG = 180
 
 
 def free_port() -> int:

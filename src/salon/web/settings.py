@@ -112,6 +112,7 @@ SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = DEBUG
 # Names carry no hash: browsers ask each time and get 304, so pages and scripts of two versions never mix.
 SERVESTATIC_MAX_AGE = 0
+SERVESTATIC_ALLOW_ALL_ORIGINS = False
 
 MEDIA_ROOT = HOME / "images"
 STORAGES = {

@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from salon.web.line import Cancel, EngineState, Event, Look, line
 from salon.web.station.domain import catalogue, intake, state
@@ -43,7 +43,7 @@ def _owned_state(request_id: str, visitor: str | None) -> dict[str, object]:
     return state.state_of(found)
 
 
-@require_GET
+@require_safe
 async def request_state(request: HttpRequest, request_id: str) -> HttpResponse:
     return JsonResponse(await sync_to_async(_owned_state)(request_id, visitor_of(request)))
 
@@ -120,13 +120,13 @@ async def updates(request: HttpRequest, request_id: str) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 async def models(request: HttpRequest) -> HttpResponse:
     """`GET /api/models`: installed models, their defaults, and the ranges that every request must keep."""
     return JsonResponse(catalogue.listing(line().engine.models))
 
 
-@require_GET
+@require_safe
 async def words(request: HttpRequest) -> HttpResponse:
     """`GET /api/words?prompt=`: words far from the model's vocabulary, with near words to try."""
     prompt = request.GET.get("prompt", "")[:1_000]

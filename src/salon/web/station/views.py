@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from salon.core.recipe import DiffusionOptions, Recipe
 from salon.web.line import EngineState, Look, line
@@ -40,7 +40,7 @@ async def _page(request: HttpRequest, template: str, context: dict[str, Any]) ->
     return await sync_to_async(render)(request, template, {**context, "door": catalogue.door(line().engine)})
 
 
-@require_GET
+@require_safe
 async def home(request: HttpRequest) -> HttpResponse:
     """`/`: the way in."""
     images = await sync_to_async(_recent)(visitor_of(request))
@@ -69,7 +69,7 @@ def _station_context(request: HttpRequest, visitor: str | None, engine: EngineSt
     }
 
 
-@require_GET
+@require_safe
 async def station(request: HttpRequest) -> HttpResponse:
     """`/station`: the page where prompts become images. Query parameters fill the form (vary)."""
     context = await sync_to_async(_station_context)(request, visitor_of(request), line().engine)
@@ -133,7 +133,7 @@ def _image_context(image_id: str) -> dict[str, Any]:
     }
 
 
-@require_GET
+@require_safe
 async def image(request: HttpRequest, image_id: str) -> HttpResponse:
     """`/images/<id>`: the image, its recipe, draw again, vary. A lost file can be drawn again."""
     context = await sync_to_async(_image_context)(image_id)
@@ -158,7 +158,7 @@ def _file_name(recipe: Recipe) -> str:
     return f"{words or 'image'}-{recipe.seed}.png"
 
 
-@require_GET
+@require_safe
 async def image_file(request: HttpRequest, image_id: str) -> HttpResponse:
     """`/images/<id>.png`: never changes, since its name is its recipe; `?download` makes the browser keep it."""
     found, data = await sync_to_async(_file)(image_id)
@@ -189,7 +189,7 @@ def _database_answers() -> bool:
         return cursor.fetchone() == (1,)
 
 
-@require_GET
+@require_safe
 async def healthz(request: HttpRequest) -> HttpResponse:
     """`/healthz`: 200 while pages can be served; the engine's state is told, not judged."""
     database = await sync_to_async(_database_answers)()
