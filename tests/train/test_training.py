@@ -16,7 +16,7 @@ from salon.train import export, loop, recipe, weights
 from salon.train.data import Scenes
 
 SMALL = {
-    "autoencoder": {"encoder_width": 32, "decoder_width": 32, "channels": 4, "warmup": 5, "batch": 8},
+    "autoencoder": {"encoder_width": 16, "decoder_width": 16, "channels": 4, "warmup": 5, "batch": 8, "lr": 0.004},
     "latent": {"channels": 4, "width": 64, "depth": 2, "labels": 16, "warmup": 5, "batch": 8, "lr": 0.003},
     "pixel": {"width": 64, "depth": 2, "labels": 16, "warmup": 5, "batch": 8, "lr": 0.003},
     "upscaler": {"width": 16, "depth": 1, "warmup": 5, "batch": 4},
@@ -35,14 +35,14 @@ def last(out):
 @pytest.fixture(scope="module")
 def codec(data, tmp_path_factory):
     out = tmp_path_factory.mktemp("codec")
-    train("autoencoder", data, out, 1600)
+    train("autoencoder", data, out, 800)
     return out
 
 
 @pytest.fixture(scope="module")
 def painter(data, codec, tmp_path_factory):
     out = tmp_path_factory.mktemp("painter")
-    train("latent", data, out, 1600, autoencoder=str(codec))
+    train("latent", data, out, 1000, autoencoder=str(codec))
     return out
 
 
@@ -57,29 +57,29 @@ def test_transformer_learns(painter):
 
 
 def test_pixels_learn(data, tmp_path):
-    train("pixel", data, tmp_path, 800)
-    assert last(tmp_path)["x0_mse_0.3"] < 0.15
+    train("pixel", data, tmp_path, 400)
+    assert last(tmp_path)["x0_mse_0.3"] < 0.2
 
 
 def test_upscaler_beats_bicubic(large_data, tmp_path):
-    train("upscaler", large_data, tmp_path, 600)
+    train("upscaler", large_data, tmp_path, 300)
     assert last(tmp_path)["held_loss"] < last(tmp_path)["bicubic_loss"]
 
 
 def test_resumed_run_is_the_uninterrupted_run(data, codec, tmp_path):
     """Stopped at half: the same weights to the last bit. Control: without the saved chance they differ."""
     options = {"autoencoder": str(codec), "decay": 0.0}
-    train("latent", data, tmp_path / "whole", 160, **options)
-    train("latent", data, tmp_path / "halves", 80, **options)
+    train("latent", data, tmp_path / "whole", 96, **options)
+    train("latent", data, tmp_path / "halves", 48, **options)
     state = torch.load(tmp_path / "halves/state.pt", weights_only=True)
     (tmp_path / "control").mkdir()
     torch.save(state | {"generator": torch.Generator().manual_seed(9).get_state()}, tmp_path / "control/state.pt")
     for name in ("halves", "control"):
-        train("latent", data, tmp_path / name, 160, resume=True, **options)
+        train("latent", data, tmp_path / name, 96, resume=True, **options)
     whole, halves, control = (
         torch.load(tmp_path / name / "state.pt", weights_only=True) for name in ("whole", "halves", "control")
     )
-    assert whole["step"] == halves["step"] == control["step"] == 20
+    assert whole["step"] == halves["step"] == control["step"] == 12
     for part in ("net", "averages"):
         a, b, c = ((s[part] if part == "net" else s[part][0]) for s in (whole, halves, control))
         assert all(torch.equal(a[key], b[key]) for key in a)
@@ -121,7 +121,7 @@ def test_export_agrees_and_comes_back(data, codec, painter, tmp_path):
     for model, run in (("autoencoder", codec), ("transformer", painter)):
         mine, _ = weights.read_weights(run, model)
         back, _ = weights.read_weights(tmp_path / "w", model)
-        assert {k for k in mine if not k.startswith("label_head")} == {k for k in back}
+        assert {k for k in mine if not k.startswith("label_head") and "tracked" not in k} == set(back)
         for key, tensor in back.items():
             torch.testing.assert_close(tensor.reshape(mine[key].shape), mine[key].float(), rtol=2e-3, atol=1e-6)
     out = tmp_path / "again"  # training goes on from the committed files

@@ -38,7 +38,7 @@ class Encoder(nn.Module):
             nn.SiLU(),
             nn.Conv2d(width, channels, 1),
         )
-        self.norm = nn.BatchNorm2d(channels, affine=False, momentum=0.01)
+        self.norm = nn.BatchNorm2d(channels, affine=False, momentum=0.05)
 
     def forward(self, image: Tensor) -> Tensor:
         return self.norm(self.body(image))

@@ -141,13 +141,12 @@ class Trainer:
         self.sums, self.summed = {}, 0
 
     def evaluate(self) -> dict[str, float]:
-        """Measures of the best average; the others' held-out loss beside it."""
-        found = [self.task.evaluate(average.net) for average in self.averages]
-        self.net.train()
-        losses = [measures["held_loss"] for measures in found]
+        """Held-out loss of every average; all measures of the best."""
+        losses = [self.task.held_loss(average.net) for average in self.averages]
         self.best = losses.index(min(losses))
-        others = {f"held_loss_ema{d}": round(v, 6) for d, v in zip(self.options["ema"], losses)}
-        return {name: round(value, 6) for name, value in found[self.best].items()} | others
+        found = {"held_loss": losses[self.best]} | self.task.measures(self.averages[self.best].net)
+        found |= {f"held_loss_ema{d}": loss for d, loss in zip(self.options["ema"], losses)}
+        return {name: round(value, 6) for name, value in found.items()}
 
     def draw_sheet(self) -> None:
         folder = self.out / "sheets"
@@ -208,17 +207,30 @@ class Trainer:
 
     # -- the loop --------------------------------------------------------------------------------------------
 
-    def catch_term(self) -> None:
-        """SIGTERM ends the run after the step at hand, with its state saved."""
+    def catch_term(self) -> Any:
+        """SIGTERM ends the run after the step at hand, with its state saved. Returns the handler before."""
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, lambda *_: setattr(self, "stopping", True))
+            return signal.signal(signal.SIGTERM, lambda *_: setattr(self, "stopping", True))
+        return None
 
-    def run(self, save_minutes: float = 3, log_minutes: float = 1, sheet_minutes: float = 10) -> bool:
+    def run(self, save_minutes: float = 5, log_minutes: float = 1, sheet_minutes: float = 20) -> bool:
         """Train to the end, or until SIGTERM; True if the end was reached."""
-        self.out.mkdir(parents=True, exist_ok=True)
-        (self.out / "recipe.json").write_text(json.dumps(self.recipe, indent=1), "utf-8")
-        self.catch_term()
-        save, log, sheet = Clock(save_minutes), Clock(log_minutes), Clock(sheet_minutes)
+        before = self.catch_term()
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+            (self.out / "recipe.json").write_text(json.dumps(self.recipe, indent=1), "utf-8")
+            self.loop(Clock(save_minutes), Clock(log_minutes), Clock(sheet_minutes))
+            if self.summed:
+                self.log(lr=self.learning_rate(), **self.evaluate())
+            self.save()
+            self.draw_sheet()
+        finally:
+            if before is not None:
+                signal.signal(signal.SIGTERM, before)
+        return not self.stopping
+
+    def loop(self, save: Clock, log: Clock, sheet: Clock) -> None:
+        """Steps, until the run is done; log, measures with the state, and sheets each at their own pace."""
         self.net.train()
         bar = tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}", mininterval=1)
         bar.update(self.progress * 100)
@@ -229,23 +241,22 @@ class Trainer:
             now = time.monotonic()
             self.seconds, last = self.seconds + now - last, now
             bar.update(self.progress * 100 - bar.n)
-            if log.rings():
-                rate = (self.images - logged_images) / (now - logged_at)
-                means = {name: float(total) / self.summed for name, total in self.sums.items()}
-                bar.set_postfix_str(f"{self.images} images, {rate:.1f}/s, loss {means['loss']:.4f}")
-                measures = self.evaluate() if sheet.rings() or save.rings() else {}
-                self.log(images_per_second=round(rate, 2), lr=self.learning_rate(), **measures)
-                if measures:
-                    self.draw_sheet()
-                    self.save()
-                    self.task.refresh()
-                logged_images, logged_at = self.images, time.monotonic()
+            if not log.rings():
+                continue
+            rate = (self.images - logged_images) / (now - logged_at)
+            loss = float(self.sums["loss"]) / self.summed
+            bar.set_postfix_str(f"{self.images} images, {rate:.1f}/s, loss {loss:.4f}")
+            due = save.rings()
+            self.log(
+                images_per_second=round(rate, 2), lr=self.learning_rate(), **(self.evaluate() if due else {})
+            )
+            if due:
+                self.save()
+                self.task.refresh()
+            if sheet.rings():
+                self.draw_sheet()
+            logged_images, logged_at = self.images, time.monotonic()
         bar.close()
-        if self.summed:
-            self.log(lr=self.learning_rate(), **self.evaluate())
-        self.save()
-        self.draw_sheet()
-        return not self.stopping
 
 
 def run(

@@ -60,7 +60,8 @@ def tile(images: Tensor, columns: int, enlarge: int = 1) -> np.ndarray:
 
 
 class Task:
-    """A network and its lessons. Subclasses say `batch`, `loss`, `evaluate` and `sheet`."""
+    """A network and its lessons. Subclasses say `batch`, `loss`, `held_loss`,
+    `measures` and `sheet`."""
 
     def __init__(self, recipe: dict[str, Any], data: Path, device: torch.device) -> None:
         self.options, self.device = recipe["task"], device
@@ -100,8 +101,12 @@ class Task:
         """`loss`, which is followed downhill, and its parts."""
         raise NotImplementedError
 
-    def evaluate(self, net: nn.Module) -> dict[str, float]:
-        """Measures on held-out scenes; `held_loss` is the one by which averages are compared."""
+    def held_loss(self, net: nn.Module) -> float:
+        """Loss on held-out scenes, always the same ones and the same noise: averages are compared by it."""
+        raise NotImplementedError
+
+    def measures(self, net: nn.Module) -> dict[str, float]:
+        """Further measures on held-out scenes."""
         raise NotImplementedError
 
     def sheet(self, net: nn.Module) -> np.ndarray:
@@ -136,12 +141,14 @@ class AutoencoderTask(Task):
         return (decoded - images).abs().mean() + self.options["gradient_weight"] * gradient_l1(decoded, images)
 
     @torch.no_grad()
-    def evaluate(self, net: nn.Module) -> dict[str, float]:
-        net.eval()
+    def held_loss(self, net: nn.Module) -> float:
         images = self.pixels(self.held, self.held_indices)
-        decoded = net(images).clamp(-1, 1)
-        mse = float((decoded - images).square().mean())
-        return {"held_loss": float(self.distance(decoded, images)), "mse": mse}
+        return float(self.distance(net.eval()(images), images))
+
+    @torch.no_grad()
+    def measures(self, net: nn.Module) -> dict[str, float]:
+        images = self.pixels(self.held, self.held_indices)
+        return {"mse": float((net.eval()(images).clamp(-1, 1) - images).square().mean())}
 
     @torch.no_grad()
     def sheet(self, net: nn.Module) -> np.ndarray:
@@ -250,23 +257,29 @@ class TransformerTask(Task):
         """x0 as pictures in [-1,1]."""
         return (self.codec.decode(clean) if self.codec is not None else clean).clamp(-1, 1)
 
-    @torch.no_grad()
-    def evaluate(self, net: nn.Module) -> dict[str, float]:
-        """`held_loss` at fixed timesteps and noise, and `x0_mse_*`: squared error of the picture denoised in one
-        step from t = 0.3, 0.6, 0.9, in 64 px RGB, so that latents and pixels can be compared."""
-        net.eval()
-        indices, fixed = self.held_indices, Generator().manual_seed(7)
+    def held_batch(self, count: int) -> tuple[Tensor, ...]:
+        """x0, noise, timestep, embeddings, mask of the first `count` held-out scenes: the same at every call."""
+        indices, fixed = self.held_indices[:count], Generator().manual_seed(7)
         clean = self.clean(self.held, indices)
         noise, timestep = self.normal(clean.shape, fixed), self.timesteps(len(indices), fixed).to(self.device)
-        embeds, mask = self.captions(self.held, indices, [0] * len(indices))
+        return clean, noise, timestep, *self.captions(self.held, indices, [0] * len(indices))
+
+    @torch.no_grad()
+    def held_loss(self, net: nn.Module) -> float:
+        clean, noise, timestep, embeds, mask = self.held_batch(HELD_OUT)
         sample = torch.lerp(clean, noise, timestep[:, None, None, None])
-        prediction = net(sample, timestep, embeds, mask)
-        out = {"held_loss": float(self.flow_loss(prediction, clean, noise, timestep))}
-        n = min(96, len(indices))
-        truth = self.pixels(self.held, indices[:n])
+        return float(self.flow_loss(net.eval()(sample, timestep, embeds, mask), clean, noise, timestep))
+
+    @torch.no_grad()
+    def measures(self, net: nn.Module) -> dict[str, float]:
+        """`x0_mse_*`: squared error of the picture denoised in one step from t = 0.3, 0.6, 0.9, in 64 px RGB, so
+        that latents and pixels can be compared."""
+        net.eval()
+        clean, noise, _, embeds, mask = self.held_batch(96)
+        truth, out = self.pixels(self.held, self.held_indices[:96]), {}
         for t in (0.3, 0.6, 0.9):
-            level = torch.full((n,), t, device=self.device)
-            denoised = self.denoised(net, torch.lerp(clean[:n], noise[:n], t), level, embeds[:n], mask[:n])
+            level = torch.full((len(clean),), t, device=self.device)
+            denoised = self.denoised(net, torch.lerp(clean, noise, t), level, embeds, mask)
             out[f"x0_mse_{t}"] = float((self.show(denoised) - truth).square().mean())
         return out
 
@@ -341,15 +354,17 @@ class UpscalerTask(Task):
         return (self.codec(small).clamp(-1, 1) if self.codec is not None else small), large
 
     @torch.no_grad()
-    def evaluate(self, net: nn.Module) -> dict[str, float]:
+    def held_loss(self, net: nn.Module) -> float:
         small, large = self._held(32)
-        made = net.eval()(small).clamp(-1, 1)
-        bicubic = F.interpolate(small, scale_factor=4, mode="bicubic").clamp(-1, 1)
-        return {
-            "held_loss": float(self.distance(made, large)),
-            "mse": float((made - large).square().mean()),
-            "bicubic_loss": float(self.distance(bicubic, large)),
-        }
+        return float(self.distance(net.eval()(small), large))
+
+    @torch.no_grad()
+    def measures(self, net: nn.Module) -> dict[str, float]:
+        """Squared error, and the loss that bicubic enlargement has."""
+        small, large = self._held(32)
+        bicubic = F.interpolate(small, scale_factor=4, mode="bicubic")
+        mse = float((net.eval()(small).clamp(-1, 1) - large).square().mean())
+        return {"mse": mse, "bicubic_loss": float(self.distance(bicubic, large))}
 
     @torch.no_grad()
     def sheet(self, net: nn.Module) -> np.ndarray:
