@@ -7,7 +7,7 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 export PYTHONUNBUFFERED := 1
 
 .PHONY: run test test-all check bench clean

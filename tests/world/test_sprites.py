@@ -68,7 +68,7 @@ def test_damaged_art_is_said_with_what_to_do(elsewhere, damaged):
     if damaged is not None:
         elsewhere.write_bytes(damaged)
     with pytest.raises(WorldError, match=r"sprites cannot be read") as refusal:
-        sprites.draw(("cat", "noto"), 64)
+        sprites.sprites()
     assert "vendor_sprites" in refusal.value.hint
 
 
