@@ -169,3 +169,14 @@ def test_the_lock_is_free_again_afterwards(tmp_path):
         pass
     with only_desk(tmp_path):
         pass
+
+
+def test_a_word_the_world_does_not_hold_gets_near_ones(house):
+    """By meaning, from the engine's own text encoder; a slip of the pen by its letters, engine or not."""
+    visitor = house.visitor()
+    (zeppelin,) = visitor.get("/api/words?prompt=a+zeppelin+in+the+sky")[1]["words"]
+    assert zeppelin["word"] == "zeppelin"
+    assert zeppelin["near"]
+    (elefant,) = visitor.get("/api/words?prompt=an+elefant")[1]["words"]
+    assert elefant["near"][0] == "elephant"
+    assert visitor.get("/api/words?prompt=a+red+fox")[1]["words"] == []

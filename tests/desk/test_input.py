@@ -79,6 +79,7 @@ def test_prompts_of_many_kinds_are_drawn_as_they_are_meant(house):
         ({"prompt": "fox", "width": 100_000}, 400, "width"),
         ({"prompt": "fox", "key": "a b"}, 400, "key"),
         ({"image": "0" * 32}, 400, "image"),
+        ({"image": "\x00"}, 400, "image"),
         ([], 400, "object"),
     ],
 )

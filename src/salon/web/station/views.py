@@ -14,7 +14,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from salon.core.recipe import DiffusionOptions, Recipe
+from salon.core.recipe import MAX_PROMPT, DiffusionOptions, Recipe
+from salon.engine.recipes import tidy
 from salon.web.line import EngineState, Look, line
 from salon.web.station.domain import catalogue, inspiration, intake, state
 from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
@@ -53,7 +54,7 @@ _PREFILL = ("prompt", "negative_prompt", "model", "seed", "num_inference_steps",
 def _station_context(request: HttpRequest, visitor: str | None, engine: EngineState) -> dict[str, Any]:
     """`config` is for the page's script; `prompt` fills the field before any script runs."""
     shown = state.owned(request.GET.get("request", ""), visitor)
-    prefill = {name: request.GET[name][:1_000] for name in _PREFILL if name in request.GET}
+    prefill = {name: tidy(request.GET[name][:MAX_PROMPT]) for name in _PREFILL if name in request.GET}
     return {
         "prompt": prefill.get("prompt", ""),
         "config": {

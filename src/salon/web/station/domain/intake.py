@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from msgspec import Meta, Struct
 
 from salon.core.errors import BadRecipe, Busy
+from salon.core.hashing import NAME_DIGITS
 from salon.core.recipe import (
     MAX_GUIDANCE,
     MAX_IMAGES,
@@ -46,7 +47,7 @@ class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     guidance_scale: Annotated[float, Meta(ge=0.0, le=MAX_GUIDANCE)] | None = None
     sampler: Annotated[str, Meta(max_length=100)] | None = None
     count: Annotated[int, Meta(ge=1, le=MAX_IMAGES)] = 9
-    image: Annotated[str, Meta(max_length=64)] | None = None
+    image: Annotated[str, Meta(pattern=rf"^[0-9a-f]{{{NAME_DIGITS}}}$")] | None = None
     key: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")] | None = None
 
 

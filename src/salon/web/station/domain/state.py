@@ -60,6 +60,6 @@ def event_of(request: Request) -> Event:
 
 def owned(request_id: str, visitor: str | None) -> Request | None:
     """The request if it is this visitor's; others are not told whether it exists."""
-    if visitor is None:
+    if visitor is None or not request_id.isalnum():
         return None
     return Request.objects.filter(id=request_id, visitor=visitor).first()
