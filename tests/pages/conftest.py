@@ -1,3 +1,4 @@
+# ruff: noqa: E402 (without playwright there is nothing to collect)
 """The real web server, a scripted desk, a real Chromium."""
 
 import os
@@ -9,9 +10,9 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sync_api = pytest.importorskip("playwright.sync_api")
 from house import House
 
-sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = os.environ.get("SALON_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--headless", "--disable-background-networking"]
 

@@ -9,6 +9,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import expect
+
+expect.set_options(timeout=40_000)
+
 HERE = Path(__file__).parent
 
 

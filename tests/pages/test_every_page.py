@@ -2,6 +2,7 @@
 
 import pytest
 from house import draw
+from playwright.sync_api import expect
 
 BUDGET = 150_000
 PAGES = ["/", "/station", "/images/{image}", "/nothing-here"]
@@ -90,7 +91,7 @@ def test_an_image_is_drawn_again_and_judged(visit, image: str) -> None:
     page = visit(f"/images/{image}")
     page.click("#again")
     page.wait_for_selector(".veil")
-    page.wait_for_function("document.querySelector('#verdict').textContent.includes('same picture')")
+    expect(page.locator("#verdict")).to_contain_text("same picture")
     assert page.locator(".veil").count() == 0
 
 
@@ -98,7 +99,7 @@ def test_the_recipe_can_be_copied(visit, image: str) -> None:
     page = visit(f"/images/{image}", permissions=["clipboard-read", "clipboard-write"])
     page.click("text=As JSON")
     page.click("#copy")
-    page.wait_for_function("document.querySelector('#copied').textContent")
+    expect(page.locator("#copied")).to_have_text("Copied.")
     assert '"prompt":"a painting of a river"' in page.evaluate("navigator.clipboard.readText()")
 
 

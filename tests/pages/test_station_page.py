@@ -5,6 +5,7 @@ import re
 
 import pytest
 from house import House, draw
+from playwright.sync_api import expect
 
 SHIFTS = """
 const seen = [];
@@ -31,7 +32,7 @@ def test_nine_pictures_sharpen_and_nothing_moves(visit) -> None:
     page.wait_for_selector("#grid img.rough")
     assert 64 in loaded(page)
     page.wait_for_selector("#grid[aria-busy=false]")
-    page.wait_for_function("document.querySelectorAll('#grid img').length === 9")
+    expect(page.locator("#grid img")).to_have_count(9)
     assert loaded(page) == [256] * 9
     assert page.locator("#grid button").count() == 9
     assert page.evaluate("shifts()") == []
@@ -59,11 +60,11 @@ def test_keyboard_alone_draws_opens_turns_and_returns(visit) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    assert page.inner_text("#viewer-place") == "No. 5 of 9"
+    expect(page.locator("#viewer-place")).to_have_text("No. 5 of 9")
     page.keyboard.press("ArrowRight")
     assert page.inner_text("#viewer-place") == "No. 6 of 9"
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.closest('li').textContent") == "6"
+    expect(page.locator("#grid li:nth-child(6) button")).to_be_focused()
 
 
 def test_varying_keeps_what_it_says(visit) -> None:
@@ -107,7 +108,7 @@ def test_a_reload_or_the_back_button_finds_the_request_again(visit, again: str) 
         draw(page, "a slow snail")
         draw(page, "a quick fox")
         page.go_back()
-        page.wait_for_function("document.querySelector('#plate-title').textContent.includes('snail')")
+        expect(page.locator("#plate-title")).to_contain_text("snail")
     page.wait_for_selector("#grid[aria-busy=false] li:nth-child(9) button")
     assert page.inner_text("#plate-title") == "a slow snail"
     assert page.input_value("#prompt") == "a slow snail"
@@ -170,11 +171,10 @@ def test_bad_input_is_told_before_and_after_it_is_sent(visit) -> None:
     page.click("#draw")
     assert "4294967295" in page.evaluate("document.querySelector('#seed').validationMessage")
     page.fill("#seed", "")
-    page.evaluate("document.querySelector('#prompt').removeAttribute('maxlength')")
     page.fill("#prompt", "long " * 2000)
     page.click("#draw")
     page.wait_for_selector("#placard:not([hidden])")
-    assert "1,000" in page.inner_text("#placard")
+    assert "1000" in page.inner_text("#placard").replace(",", "")
 
 
 STRANGE = ["<img src=x onerror=alert(1)> a fox", "ثعلب أحمر في الثلج", '🦊 & "quotes" {word}']
@@ -196,7 +196,7 @@ def test_a_lost_line_is_found_again(visit, house: House) -> None:
     page.click("#draw")
     page.wait_for_selector("#grid img.rough")
     house.close(house.web)
-    page.wait_for_function("document.querySelector('#step-text').textContent.includes('reconnecting')")
+    expect(page.locator("#step-text")).to_contain_text("reconnecting", timeout=40_000)
     house.open_web()
     page.wait_for_selector("#grid[aria-busy=false] li:nth-child(9) button")
     assert page.is_hidden("#placard")
@@ -219,7 +219,7 @@ def test_a_word_never_seen_is_pointed_out_and_replaced(visit) -> None:
     page.fill("#prompt", "a red elefant in the forest")
     page.click("#whisper button:has-text('elephant')")
     assert page.input_value("#prompt") == "a red elephant in the forest"
-    page.wait_for_function("!document.querySelector('#whisper button')")
+    expect(page.locator("#whisper button")).to_have_count(0)
 
 
 def test_manners_are_put_on_and_taken_off(visit) -> None:

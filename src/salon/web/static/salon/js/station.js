@@ -126,9 +126,10 @@ const heard = {
     const set = current;
     set.images = images;
     step(say("done_plain", { count: images.length }), 1);
-    await Promise.allSettled(images.map(({ index, src }) => grid.finish(index, src, set.prompt, (at) => viewer.open(set, at))));
+    const hung = await Promise.allSettled(images.map(({ index, src }) => grid.finish(index, src, set.prompt, (at) => viewer.open(set, at))));
     if (current !== set) return;
     working(false);
+    if (hung.some((one) => one.status === "rejected")) placard({ code: "offline", message: say("picture_lost"), hint: say("picture_lost_hint") });
     const words = seconds ? say("done", { count: images.length, seconds: seconds.toFixed(1) }) : say("done_plain", { count: images.length });
     step(words);
     announce(words);
