@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from PIL import Image
 from torch import nn
 from tqdm import tqdm
@@ -68,6 +69,28 @@ def optimiser_for(net: nn.Module, options: Mapping[str, Any]) -> torch.optim.Ada
     return torch.optim.AdamW(groups, lr=options["lr"], betas=tuple(options["betas"]), fused=True)
 
 
+class Crew:
+    """The processes that train together, each on its own share of every batch: several GPUs, or several cores of
+    one machine that do not share a step well. Started by torchrun, whose variables say who is who; alone otherwise."""
+
+    def __init__(self) -> None:
+        self.size, self.rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+        if self.size > 1 and not dist.is_initialized():
+            dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+
+    def agree(self, net: nn.Module, progress: float, stopping: bool) -> tuple[float, bool]:
+        """Average the gradients over the crew; the leader's progress and anyone's wish to stop go along."""
+        if self.size == 1:
+            return progress, stopping
+        gradients = [p.grad for p in net.parameters() if p.grad is not None]
+        word = gradients[0].new_tensor([progress if self.rank == 0 else 0.0, float(stopping)])
+        flat = torch.cat([word, *(gradient.reshape(-1) for gradient in gradients)])
+        dist.all_reduce(flat)
+        parts = (flat[2:] / self.size).split([gradient.numel() for gradient in gradients])
+        torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(parts, gradients)])
+        return float(flat[0]), bool(flat[1] > 0)
+
+
 class Trainer:
     """One run in one folder: `state.pt` (all that is needed to go on), `weights.safetensors` (the better of the
     averages), `log.jsonl`, `recipe.json`, `sheets/`."""
@@ -77,27 +100,30 @@ class Trainer:
         self.options = recipe["train"]
         if not minutes and not self.options["images"]:
             raise TrainingError("The run has no end.", "Give --minutes M or --set images=N.")
+        self.crew = Crew()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        if self.device.type == "cuda":
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         self.task: Task = TASKS[recipe["model"]](recipe, data, self.device)
         self.net = self.task.net
-        self.generator = torch.Generator().manual_seed(recipe["seed"])
+        self.generator = torch.Generator().manual_seed(recipe["seed"] + self.crew.rank)
         self.start_over()
 
     def start_over(self) -> None:
         """Fresh optimiser and averages around the network's present weights."""
         self.optimiser = optimiser_for(self.net, self.options)
         self.averages = [Average(self.net, decay) for decay in self.options["ema"]]
-        self.step, self.seconds, self.best, self.stopping = 0, 0.0, 0, False
+        self.step, self.images, self.seconds, self.best, self.stopping = 0, 0, 0.0, 0, False
+        self.agreed: float | None = None
         self.sums: dict[str, torch.Tensor] = {}
         self.summed = 0
 
     @property
-    def images(self) -> int:
-        return self.step * self.options["batch"]
-
-    @property
     def progress(self) -> float:
-        """Done share of the run, by images and by minutes, whichever is further."""
+        """Done share of the run, by images and by minutes, whichever is further; in a crew the leader's."""
+        return self.agreed if self.agreed is not None else self.own_progress()
+
+    def own_progress(self) -> float:
         by_images = self.images / self.options["images"] if self.options["images"] else 0.0
         by_minutes = self.seconds / (self.minutes * 60) if self.minutes else 0.0
         return min(1.0, max(by_images, by_minutes))
@@ -116,9 +142,12 @@ class Trainer:
         losses = self.task.loss(batch)
         self.optimiser.zero_grad(set_to_none=True)
         losses["loss"].backward()
+        self.step += 1
+        self.images += self.options["batch"] * self.crew.size
+        if self.crew.size > 1:
+            self.agreed, self.stopping = self.crew.agree(self.net, self.own_progress(), self.stopping)
         nn.utils.clip_grad_norm_(self.net.parameters(), self.options["clip"])
         self.optimiser.step()
-        self.step += 1
         if self.step % EMA_EVERY == 0:
             for average in self.averages:
                 average.update(self.step)
@@ -161,6 +190,7 @@ class Trainer:
             "format": FORMAT,
             "recipe": self.recipe,
             "step": self.step,
+            "images": self.images,
             "seconds": self.seconds,
             "best": self.best,
             "net": self.net.state_dict(),
@@ -204,6 +234,9 @@ class Trainer:
         except (OSError, RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
             raise TrainingError(f"The saved state {path} is damaged ({type(error).__name__}).", hint) from error
         self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
+        self.images = state["images"]
+        if self.crew.rank:  # the saved chance is the leader's
+            self.generator.manual_seed(self.recipe["seed"] + self.crew.rank + 1000 * self.step)
 
     # -- the loop --------------------------------------------------------------------------------------------
 
@@ -220,6 +253,8 @@ class Trainer:
             self.out.mkdir(parents=True, exist_ok=True)
             (self.out / "recipe.json").write_text(json.dumps(self.recipe, indent=1), "utf-8")
             self.loop(Clock(save_minutes), Clock(log_minutes), Clock(sheet_minutes))
+            if self.crew.rank:
+                return not self.stopping
             if self.summed:
                 self.log(lr=self.learning_rate(), **self.evaluate())
             self.save()
@@ -232,7 +267,7 @@ class Trainer:
     def loop(self, save: Clock, log: Clock, sheet: Clock) -> None:
         """Steps, until the run is done; log, measures with the state, and sheets each at their own pace."""
         self.net.train()
-        bar = tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}", mininterval=1)
+        bar = tqdm(total=100, unit="%", disable=bool(self.crew.rank), bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}", mininterval=1)
         bar.update(self.progress * 100)
         last = time.monotonic()
         logged_images, logged_at = self.images, last
@@ -241,7 +276,7 @@ class Trainer:
             now = time.monotonic()
             self.seconds, last = self.seconds + now - last, now
             bar.update(self.progress * 100 - bar.n)
-            if not log.rings():
+            if self.crew.rank or not log.rings():
                 continue
             rate = (self.images - logged_images) / (now - logged_at)
             loss = float(self.sums["loss"]) / self.summed
