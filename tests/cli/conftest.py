@@ -32,7 +32,7 @@ def salon(environment, tmp_path) -> Callable[..., subprocess.CompletedProcess]:
 
     def run(*arguments: object, **options) -> subprocess.CompletedProcess:
         command = [str(SALON), *map(str, arguments)]
-        defaults = {"capture_output": True, "text": True, "cwd": tmp_path, "env": environment, "timeout": 120}
+        defaults = {"capture_output": True, "text": True, "cwd": tmp_path, "env": environment, "timeout": 600}
         done = subprocess.run(command, **(defaults | options))
         assert "Traceback" not in (done.stderr or "")
         return done

@@ -34,6 +34,7 @@ def test_what_cannot_be_trained_is_said(salon, arguments, said):
     assert said in done.stderr
 
 
+@pytest.mark.slow
 def test_a_small_autoencoder_is_trained_and_goes_on(salon, tmp_path):
     salon("world", "build", "--out", "data", "--scenes", "24", "--size", "64", "--jobs", "1")
     arguments = ("train", "autoencoder", "--data", "data", "--out", "run", "--threads", "2", "--set", "batch=4")
