@@ -267,7 +267,8 @@ class Trainer:
     def loop(self, save: Clock, log: Clock, sheet: Clock) -> None:
         """Steps, until the run is done; log, measures with the state, and sheets each at their own pace."""
         self.net.train()
-        bar = tqdm(total=100, unit="%", disable=bool(self.crew.rank), bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}", mininterval=1)
+        form = "{l_bar}{bar}| {elapsed}<{remaining} {postfix}"
+        bar = tqdm(total=100, unit="%", disable=bool(self.crew.rank), bar_format=form, mininterval=1)
         bar.update(self.progress * 100)
         last = time.monotonic()
         logged_images, logged_at = self.images, last
