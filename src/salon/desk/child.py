@@ -72,6 +72,7 @@ class Child:
             env=self.environment,
             pass_fds=self.files,
             stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )
