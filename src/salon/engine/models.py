@@ -85,6 +85,9 @@ RANGES: dict[str, tuple[Number, Number]] = {
 }
 
 
-def weights_hash(networks: dict[str, str]) -> str:
-    """`Recipe.weights`: the content hash of {network: sha256}, the text encoder's ("text_encoder") included."""
-    return content_hash(networks)
+def weights_hash(card: ModelCard, text_encoder: str) -> str:
+    """`Recipe.weights`: the content hash of all of a model that no recipe says: the SHA-256 of each network and of
+    the text encoder, and the card's settings that change the arithmetic."""
+    digests = {name: facts.sha256 for name, facts in card.networks.items()}
+    settings = [card.family, card.sample_shape, card.prediction_type, card.shift, card.guidance]
+    return content_hash({"networks": digests, "text_encoder": text_encoder, "settings": settings})

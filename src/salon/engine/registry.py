@@ -103,7 +103,6 @@ def read_card(folder: Path) -> ModelCard:
 
 def describe(card: ModelCard, text: EncoderFacts) -> ModelInfo:
     """What everyone may know of a whole model."""
-    digests = {name: facts.sha256 for name, facts in card.networks.items()} | {"text_encoder": text.sha256}
     defaults = {"num_inference_steps": 12, "guidance_scale": 3.0, "sampler": "euler"} | card.defaults
     return ModelInfo(
         name=card.name,
@@ -111,7 +110,7 @@ def describe(card: ModelCard, text: EncoderFacts) -> ModelInfo:
         ready=True,
         parameters=text.parameters + sum(facts.parameters for facts in card.networks.values()),
         licence=card.licence,
-        weights_sha256=weights_hash(digests),
+        weights_sha256=weights_hash(card, text.sha256),
         defaults={name: defaults[name] for name in ("num_inference_steps", "guidance_scale", "sampler")},
         ranges=RANGES,
         samplers=tuple(SAMPLERS),
