@@ -142,3 +142,6 @@ LOGGING = {
 SALON_WAITING_PER_VISITOR = int(os.environ.get("SALON_WAITING_PER_VISITOR", "4"))
 SALON_WAITING_TOTAL = int(os.environ.get("SALON_WAITING_TOTAL", "400"))
 SALON_HEARTBEAT = float(os.environ.get("SALON_HEARTBEAT", "10"))
+
+#: where this house's source code is to be had; shown at the foot of the home page
+SOURCE_URL = os.environ.get("SALON_SOURCE_URL", "")

@@ -30,7 +30,8 @@ def unknown_words(prompt: str) -> list[str]:
     known = _known()
     seen: dict[str, None] = {}
     for word in _WORD.findall(prompt.casefold()):
-        if len(word) > 1 and not any(stem in known for stem in _stems(word)):
+        parts = [part for part in re.split(r"['’-]", word) if len(part) > 1]
+        if len(word) > 1 and not any(stem in known for stem in _stems(word)) and not known.issuperset(parts):
             seen.setdefault(word)
     return list(seen)[:MOST]
 
