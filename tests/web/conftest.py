@@ -9,3 +9,32 @@ def first_event(transactional_db):
     from salon.web.events.models import Event
 
     return Event.objects.get_or_create(slug="salon", defaults={"name": "Latent Salon", "current": True})[0]
+
+
+@pytest.fixture
+def engine():
+    """A ready engine with one model."""
+    from salon.engine.client import ModelInfo
+    from salon.engine.models import RANGES
+    from salon.web.line import EngineState
+
+    model = ModelInfo(
+        name="tiny",
+        family="latent",
+        ready=True,
+        weights_sha256="cd" * 32,
+        defaults={"num_inference_steps": 12, "guidance_scale": 3.0, "sampler": "euler"},
+        ranges=RANGES,
+        samplers=("euler",),
+        stages={"diffusion": "diffusion", "upscale": "plain"},
+    )
+    return EngineState("ready", models=(model,))
+
+
+@pytest.fixture
+def other_engine(engine):
+    """The same with other weights."""
+    import msgspec
+
+    model = msgspec.structs.replace(engine.models[0], weights_sha256="ef" * 32)
+    return msgspec.structs.replace(engine, models=(model,))

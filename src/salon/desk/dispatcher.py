@@ -20,7 +20,7 @@ from salon.core.errors import EngineUnavailable
 from salon.core.recipe import Request as Order
 from salon.desk import pictures, store
 from salon.web.answers import is_full_disk
-from salon.web.line import Event
+from salon.web.line import EngineState, Event
 
 log = logging.getLogger("salon.desk")
 Answer = TypeVar("Answer")
@@ -130,12 +130,14 @@ class Dispatcher:
 
     # Life and death of the engine
 
-    async def engine_ready(self) -> None:
+    async def engine_ready(self, engine: EngineState) -> None:
         """A (new) engine takes orders: it gets all that the last one had, in the old order, then the waiting rows."""
         self.ready = True
         for flight in list(self.flights.values()):
             if not flight.drawn:
                 await self._send(flight)
+        self.look()
+        await self._insist(store.hang_first, engine)
         self.look()
 
     async def engine_died(self) -> None:

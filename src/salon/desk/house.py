@@ -209,7 +209,7 @@ class _House:
         before, self.state = self.state, state
         self._publish_house()
         if state.state == "ready" and before.state != "ready":
-            await self.dispatcher.engine_ready()
+            await self.dispatcher.engine_ready(state)
 
     async def _engine_gone(self, code: int) -> None:
         await self.engine_line.lost()

@@ -1,6 +1,7 @@
 """The dispatcher's side of the database. Plain functions, run in the desk's one database thread."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.base import ContentFile
@@ -9,11 +10,13 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from salon.core.errors import SalonError
 from salon.core.hashing import bytes_hash
 from salon.core.recipe import Recipe
 from salon.core.recipe import Request as Order
 from salon.desk.pictures import largest_difference
-from salon.web.line import Event
+from salon.web.line import EngineState, Event
+from salon.web.station.domain import hang
 from salon.web.station.domain.state import event_of
 from salon.web.station.models import Drawing, Image, Request
 
@@ -24,6 +27,12 @@ def warm() -> None:
     """Opens the connection and loads what the first event needs, so that the first visitor does not wait for it."""
     waiting_orders([], 1)
     reverse("station:image", args=["0"])
+
+
+def hang_first(engine: EngineState) -> None:
+    """The house's own first draws; a house without a model has none."""
+    with suppress(SalonError):
+        hang.hang_first(engine)
 
 
 def requeue_all() -> int:

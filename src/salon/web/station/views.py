@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from salon.core.recipe import MAX_PROMPT, DiffusionOptions, Recipe
 from salon.engine.recipes import tidy
 from salon.web.line import EngineState, Look, line
-from salon.web.station.domain import catalogue, inspiration, intake, state
+from salon.web.station.domain import catalogue, hang, inspiration, intake, state
 from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
 from salon.web.station.models import Image, Request
 
@@ -41,11 +41,17 @@ async def _page(request: HttpRequest, template: str, context: dict[str, Any]) ->
     return await sync_to_async(render)(request, template, {**context, "door": catalogue.door(line().engine)})
 
 
+def _home_context(visitor: str | None) -> dict[str, Any]:
+    """The visitor's own images, or, before there are any, the first draws of the house."""
+    own = _recent(visitor)
+    first = [] if own else [{"id": image.id, "prompt": image.recipe.prompt} for image in hang.first_draws()]
+    return {"images": own or first, "first_draws": bool(first), "first_seed": hang.SEED}
+
+
 @require_safe
 async def home(request: HttpRequest) -> HttpResponse:
     """`/`: the way in."""
-    images = await sync_to_async(_recent)(visitor_of(request))
-    return await _page(request, "home.html", {"images": images})
+    return await _page(request, "home.html", await sync_to_async(_home_context)(visitor_of(request)))
 
 
 _PREFILL = ("prompt", "negative_prompt", "model", "seed", "num_inference_steps", "guidance_scale", "sampler", "count")

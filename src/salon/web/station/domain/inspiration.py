@@ -13,6 +13,19 @@ EXAMPLES = (
     "a woodblock print of the sea at sunset",
 )
 
+#: what the house itself draws first
+HANG = (
+    "a painting of a river in the impressionist style of Claude Monet",
+    "a red apple on the beach",
+    "a penguin in the snow",
+    "a starry night, oil painting",
+    "a boat at sunset",
+    "a castle on a purple background",
+    "a farmer in Northmark",
+    "a mosaic of a sunflower",
+    "pixel art of a robot",
+)
+
 
 def styles() -> list[dict[str, str]]:
     """`[{name, phrase}]`: `phrase` is what a style adds after the subject, which stands at `{}`."""

@@ -100,7 +100,8 @@ def _recipe_again(image_id: str) -> Recipe:
     return image.recipe
 
 
-def _existing(visitor: str, key: str | None) -> Request | None:
+def existing(visitor: str, key: str | None) -> Request | None:
+    """The request that this visitor made with this key."""
     return Request.objects.filter(visitor=visitor, key=key).first() if key else None
 
 
@@ -122,19 +123,22 @@ def submit(ask: Ask, visitor: str, engine: EngineState) -> tuple[Request, bool]:
 
     Raises what `recipes_of` raises, TooManyWaiting, Busy.
     """
-    if found := _existing(visitor, ask.key):
+    if found := existing(visitor, ask.key):
         return found, False
     recipes = recipes_of(ask, engine)
     with transaction.atomic():
         event = lock_current_event()
-        if found := _existing(visitor, ask.key):
+        if found := existing(visitor, ask.key):
             return found, False
         _check_room(event, visitor)
-        return _store(event, visitor, ask.key, recipes), True
+        return store(event, visitor, ask.key, recipes), True
 
 
-def _store(event: Event, visitor: str, key: str | None, recipes: tuple[Recipe, ...]) -> Request:
-    request = Request.objects.create(event=event, visitor=visitor, key=key)
+def store(
+    event: Event, visitor: str, key: str | None, recipes: tuple[Recipe, ...], audience: str = "visitor"
+) -> Request:
+    """The rows of a request; the event must be locked."""
+    request = Request.objects.create(event=event, visitor=visitor, key=key, audience=audience)
     images = [
         Image(id=recipe.id, event=event, recipe_json=recipe.to_json(), width=recipe.width, height=recipe.height)
         for recipe in recipes
