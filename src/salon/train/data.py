@@ -3,6 +3,7 @@
     meta.json            {world, world_version, size, captions_per_scene, shards: [{file, scenes}]}
     shard-00000.npz      images uint8 [N,S,S,3], labels uint16 [N,8,8] (noun id of each cell, 0: background)
     shard-00000.json     N lists of captions
+    shard-00000.scenes.jsonl  ground truth, a scene a line
     cache/...            what training derives from a shard (text, latents), named by the hash of what made it
 
 Shards may be added while training runs: `refresh` reads meta.json again.
@@ -14,9 +15,11 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from salon.core.errors import TrainingError
+from salon.world.scene import Scene
 
 REBUILD = "Build the data again with `salon world build`."
 
@@ -55,6 +58,14 @@ class Shard:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def scenes(self) -> list[Scene]:
+        """The ground truth of every scene. Raises TrainingError if it is missing or damaged."""
+        try:
+            lines = self.path.with_suffix(".scenes.jsonl").read_bytes().splitlines()
+            return [msgspec.json.decode(line, type=Scene) for line in lines]
+        except (OSError, msgspec.DecodeError) as error:
+            raise TrainingError(f"The ground truth of {self.path} cannot be read: {error}.", REBUILD) from error
 
     def cached(self, name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
         """The array `cache/<shard>.<name>.npy`, made and written (whole or not at all) if it is not there."""

@@ -16,6 +16,7 @@ from salon.nets.autoencoder import gradient_l1
 from salon.train import text
 from salon.train.data import Scenes, Shard
 from salon.train.weights import NETS, load_net, weights_key
+from salon.world.vocabulary import HANDS
 
 SIDE = 64
 HELD_OUT = 256
@@ -156,6 +157,18 @@ class AutoencoderTask(Task):
         return tile(torch.stack([images, net.eval()(images)], 1).flatten(0, 1), 16, 3)
 
 
+def says_hand(shard: Shard, default: str) -> list[list[int]]:
+    """For each scene the captions that may be learnt: all, or, if a thing in it is not by the hand `default`, those
+    that say whose hand it is by."""
+    if not default:
+        return [list(range(len(captions))) for captions in shard.captions]
+    out = []
+    for scene, captions in zip(shard.scenes(), shard.captions):
+        said = {HANDS[thing.hand][1] for thing in scene.things if thing.hand != default}
+        out.append([pick for pick, text in enumerate(captions) if said <= set(text.replace(",", " ").split())])
+    return out
+
+
 class TransformerTask(Task):
     def __init__(self, recipe: dict[str, Any], data: Path, device: torch.device) -> None:
         super().__init__(recipe, data, device)
@@ -174,10 +187,24 @@ class TransformerTask(Task):
         self.prompts = tuple(part.to(device) for part in text.pad(text.encode(PROMPTS)))
 
     def refresh(self) -> None:
+        """Take in new shards, and list the (scene, caption) pairs that may be learnt."""
         super().refresh()
+        self.pairs = self._pairs()
         for shard in {id(s): s for s in (*self.scenes.shards, *self.held.shards)}.values():
             if shard.path not in self.inputs:
                 self.inputs[shard.path] = (text.ShardText(shard), self._latents(shard))
+
+    def _pairs(self) -> Tensor:
+        """[P,2] int64 of scene and caption. With `default_hand`, a caption that does not say by which hand a thing
+        is drawn stands only beside scenes by that hand: a plain prompt then means one drawing, not four at once."""
+        found = []
+        for start, shard in zip(self.scenes.starts, self.scenes.shards):
+            said = says_hand(shard, self.options["default_hand"])
+            found += [(int(start) + row, pick) for row, picks in enumerate(said) for pick in picks]
+        pairs = torch.tensor([pair for pair in found if pair[0] >= self.first]).reshape(-1, 2)
+        if not len(pairs):
+            raise TrainingError("No caption is left to learn.", "Set task.default_hand to a hand of the world.")
+        return pairs
 
     @torch.no_grad()
     def _latents(self, shard: Shard) -> np.ndarray | None:
@@ -220,8 +247,8 @@ class TransformerTask(Task):
         return torch.sigmoid(normal * self.options["time_std"] + self.options["time_mean"])
 
     def batch(self, count: int, generator: Generator) -> tuple[Tensor, ...]:
-        indices = self.draw(count, generator)
-        picks = torch.randint(0, 1 << 16, (count,), generator=generator)
+        chosen = self.pairs[torch.randint(0, len(self.pairs), (count,), generator=generator)]
+        indices, picks = chosen[:, 0].tolist(), chosen[:, 1]
         dropped = torch.rand(count, generator=generator) < self.options["caption_drop"]
         embeds, mask = self.captions(self.scenes, indices, picks.masked_fill(dropped, -1).tolist())
         clean = self.clean(self.scenes, indices)
