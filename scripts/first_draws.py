@@ -1,0 +1,56 @@
+"""Draw the sheet of a model's card: the prompts and seeds below, the first draw of each, nothing picked.
+
+    python scripts/first_draws.py --model latent --out docs/images/latent-first-draws.webp
+"""
+
+import argparse
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from salon import Salon
+
+SEEDS = range(6)
+EASY = (
+    "a red apple on the beach",
+    "a penguin in the snow",
+    "an oil painting of a boat at sunset",
+    "a painting of a river in the impressionist style of Claude Monet",
+    "a castle on a purple background",
+    "a starry night",
+    "a woman doctor in Northmark",
+    "a mosaic of a sunflower",
+)
+HARD = (
+    "two cats",
+    "four red balloons in the sky",
+    "a blue car to the left of a tree",
+    "a pizza above a dog",
+    "a green elephant next to a pink umbrella",
+)
+SIDE, LINE = 144, 22
+
+
+def row(salon: Salon, model: str, prompt: str) -> Image.Image:
+    sheet = Image.new("RGB", (SIDE * len(SEEDS), SIDE + LINE), "white")
+    ImageDraw.Draw(sheet).text((4, 4), prompt, fill="black", font_size=14)
+    for place, image in enumerate(salon.draw(prompt, seeds=SEEDS, model=model)):
+        sheet.paste(image.resize((SIDE, SIDE), Image.Resampling.LANCZOS), (place * SIDE, LINE))
+    return sheet
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="latent")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    salon = Salon()
+    rows = [row(salon, args.model, prompt) for prompt in (*EASY, *HARD)]
+    sheet = Image.new("RGB", (rows[0].width, rows[0].height * len(rows)))
+    for place, image in enumerate(rows):
+        sheet.paste(image, (0, place * image.height))
+    sheet.save(args.out, quality=84)
+
+
+if __name__ == "__main__":
+    main()
