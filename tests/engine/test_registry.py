@@ -113,6 +113,15 @@ def test_the_plain_graph_is_cut_once_and_agrees_with_the_traced_one(weights, tmp
     assert cached.stat().st_mtime_ns == stamp
 
 
+@pytest.mark.parametrize(("rows", "threads", "sizes"), [(1, 2, [1]), (3, 2, [1, 2]), (18, 2, [9, 9]), (20, 2, [5] * 4)])
+def test_a_call_is_cut_into_even_pieces_that_lose_nothing(rows, threads, sizes):
+    call = {"a": np.arange(rows), "b": np.arange(2 * rows).reshape(rows, 2)}
+    cut = runtime.pieces(call, threads)
+    assert [len(piece["a"]) for piece in cut] == sizes
+    for name, value in call.items():
+        assert np.array_equal(np.concatenate([piece[name] for piece in cut]), value)
+
+
 def test_a_damaged_cache_is_made_anew(weights, tmp_path):
     path = weights / "tiny" / "decoder.onnx"
     Network(path, facts(path), tmp_path)

