@@ -89,16 +89,26 @@ class House:
             raise SystemExit(f"The drawing ended as {tag}.")
         return shown * 1000, time.perf_counter() - start
 
+    def settle(self) -> None:
+        """Waits until the engine rests: a new house draws a first hang for itself."""
+        before = -1
+        while before != (before := self._engine()[1]):
+            time.sleep(1)
+
     def engine_rss_mb(self) -> float:
-        """Highest resident memory of the engine's process so far."""
+        return self._engine()[0]
+
+    def _engine(self) -> tuple[float, int]:
+        """The engine's process: highest resident memory so far in MB, and the ticks it has computed."""
         for status in Path("/proc").glob("[0-9]*/status"):
             try:
                 lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
                 command = (status.parent / "cmdline").read_bytes()
+                stat = (status.parent / "stat").read_text().rsplit(")", 1)[1].split()
             except OSError:
                 continue
             if int(lines["PPid"]) == self.process.pid and b"salon.engine.service" in command:
-                return round(int(lines["VmHWM"].split()[0]) * 1024 / 1e6, 1)
+                return round(int(lines["VmHWM"].split()[0]) * 1024 / 1e6, 1), (int(stat[11]) + int(stat[12])) // 5
         raise SystemExit("The engine's process was not found.")
 
     def page_kb(self) -> float:
@@ -172,9 +182,12 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
-        House(home).close()
+        first = House(home)
+        first.settle()
+        first.close()
         house = House(home)
         try:
+            house.settle()
             model = next(m for m in house.model if m["ready"])
             house.nine(0)
             waits = [house.nine(9 * turn) for turn in range(1, options.times + 1)]
