@@ -50,6 +50,16 @@ def test_autoencoder_learns(codec):
     assert last(codec)["mse"] < 0.15  # the plain mean of these pictures leaves 0.25
 
 
+def test_latents_of_a_finished_run_have_unit_variance(codec, data):
+    """Control: with the running statistics of the last steps alone they do not."""
+    net = weights.load_net(codec, "autoencoder").eval()
+    images = torch.from_numpy(Scenes(data).images(list(range(128)), 64)).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        assert torch.allclose(net.encode(images).std((0, 2, 3)), torch.ones(4), atol=0.05)
+        net.encoder.norm.running_var *= 0.5
+        assert not torch.allclose(net.encode(images).std((0, 2, 3)), torch.ones(4), atol=0.05)
+
+
 def test_transformer_learns(painter):
     assert last(painter)["held_loss"] < 0.8  # zeros leave 2
     assert last(painter)["label"] < 1.5  # guessing among 16 leaves 2.8
