@@ -162,6 +162,8 @@ def pieces(net: nn.Module, model: str) -> list[tuple[str, nn.Module, Any, list[s
         ]  # fmt: skip
     if model == "upscaler":
         return [("upscaler", net, lambda b: {"image": image(b, 3, 64, 64)}, ["large"], "")]
+    if model == "detector":
+        return [("detector", net, lambda b: {"image": image(b, 3, 64, 64)}, ["cells", "summary"], "")]
     channels = net.config["channels"]
     return [
         ("encoder", net.encoder, lambda b: {"image": image(b, 3, 64, 64)}, ["latents"], "encoder."),
@@ -191,12 +193,34 @@ def write_card(out: Path, found: dict[str, Any], about: dict[str, Any], transfor
     path.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
 
 
+#: when the judge's detector takes a cell for a centre, a name for sure, and a picture for readable
+THRESHOLDS = {"heat": 0.35, "name": 0.5, "readable": 0.5}
+
+
+def write_judge(out: Path, found: dict[str, Any], about: dict[str, Any], names: dict[str, list[str]]) -> None:
+    """Write `judge.json`: the detector's file, its world, and what each of its logits stands for. Thresholds that
+    people chose are kept."""
+    path = out / "judge.json"
+    kept = json.loads(path.read_text("utf-8")).get("thresholds", {}) if path.exists() else {}
+    card = {
+        "name": "judge",
+        "licence": "Apache-2.0",
+        "world": about.get("world", ""),
+        "world_version": about.get("world_version", ""),
+        "detector": found["detector"],
+        "thresholds": THRESHOLDS | kept,
+        "names": names,
+    }
+    path.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+
+
 def export(run: Path, out: Path) -> dict[str, float]:
     """Write the network of the run folder `run` into the weights folder `out` with its card; the largest
     difference to torch a file. Raises TrainingError if one is above TOLERANCE, and then writes nothing of it."""
     about = read_about(run)
     model = about["model"]
-    net = round_weights(load_net(find(Path(run), model), model))
+    net = load_net(find(Path(run), model), model)
+    net = round_weights(net.folded() if model == "detector" else net)
     if model == "transformer":
         net.label_head = None
     out.mkdir(parents=True, exist_ok=True)
@@ -217,7 +241,10 @@ def export(run: Path, out: Path) -> dict[str, float]:
             "parameters": count,
             "images_seen": about.get("images", 0),
         }
-    write_card(out, networks, about, net if model == "transformer" else None)
+    if model == "detector":
+        write_judge(out, networks, about, net.config["names"])
+    else:
+        write_card(out, networks, about, net if model == "transformer" else None)
     return differences
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 from torch import nn
 from tqdm import tqdm
 
+import salon.train.detector  # noqa: F401 (adds its task to TASKS)
 from salon.core.errors import StorageFull, TrainingError
 from salon.train import recipe as recipes
 from salon.train.tasks import TASKS, Task
@@ -255,6 +256,8 @@ class Trainer:
             self.loop(Clock(save_minutes), Clock(log_minutes), Clock(sheet_minutes))
             if self.crew.rank:
                 return not self.stopping
+            if not self.stopping:
+                self.task.settle(self.averages[self.best].net)
             if self.summed:
                 self.log(lr=self.learning_rate(), **self.evaluate())
             self.save()

@@ -13,11 +13,13 @@ from torch import Tensor, nn
 from salon.core.errors import TrainingError
 from salon.core.hashing import file_hash
 from salon.nets.autoencoder import Autoencoder
+from salon.nets.detector import Detector
 from salon.nets.transformer import Transformer
 from salon.nets.upscaler import Upscaler
 
 NETS: dict[str, type[nn.Module]] = {
     "autoencoder": Autoencoder,
+    "detector": Detector,
     "transformer": Transformer,
     "upscaler": Upscaler,
 }
@@ -26,6 +28,7 @@ TEACHERS = ("label_head.",)
 #: ONNX files that together hold a network, and the prefix of their parameters' names
 ONNX_FILES = {
     "autoencoder": (("encoder.onnx", "encoder."), ("decoder.onnx", "decoder.")),
+    "detector": (("detector.onnx", ""),),
     "transformer": (("transformer.onnx", ""),),
     "upscaler": (("upscaler.onnx", ""),),
 }
