@@ -104,6 +104,9 @@ class Task:
         """`loss`, which is followed downhill, and its parts."""
         raise NotImplementedError
 
+    def settle(self, net: nn.Module) -> None:
+        """What is left to do to the averaged network at the end of a run: nothing for most."""
+
     def held_loss(self, net: nn.Module) -> float:
         """Loss on held-out scenes, always the same ones and the same noise: averages are compared by it."""
         raise NotImplementedError
