@@ -9,6 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 export PYTHONUNBUFFERED := 1
+# Tests and checks have a house of their own, and leave nothing behind in yours.
+ELSEWHERE = home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && export SALON_HOME="$$home" &&
 
 .PHONY: run test test-all check bench clean
 
@@ -16,17 +18,17 @@ run: $(VENV)/base
 	@$(BIN)/salon run --port $(PORT)
 
 test: $(VENV)/test
-	$(BIN)/python -m pytest -m "not slow"
+	@$(ELSEWHERE) $(BIN)/python -m pytest -m "not slow"
 
 test-all: $(VENV)/test
-	$(BIN)/python -m pytest
+	@$(ELSEWHERE) $(BIN)/python -m pytest
 
 check: $(VENV)/test
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m django check --settings salon.web.settings
-	$(BIN)/python -m django makemigrations --check --dry-run --settings salon.web.settings
+	@$(ELSEWHERE) export DJANGO_SETTINGS_MODULE=salon.web.settings && \
+		$(BIN)/python -m django check && $(BIN)/python -m django makemigrations --check --dry-run
 
 bench: $(VENV)/base
 	@for script in bench/*.py; do $(BIN)/python $$script --json || exit 1; done

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 SALON = Path(sys.executable).with_name("salon")
-TINY = Path(__file__).parents[1] / "desk" / "tiny_model.py"
+TINY = Path(__file__).parents[1] / "engine" / "tiny.py"
 
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory) -> Path:
     """A folder of weights with one small real model, `a-tiny-one`, that sorts before the house's own."""
     folder = tmp_path_factory.mktemp("weights")
-    return runpy.run_path(str(TINY))["make"](folder, name="a-tiny-one")
+    runpy.run_path(str(TINY))["model"](folder, name="a-tiny-one")
+    return folder
 
 
 @pytest.fixture
