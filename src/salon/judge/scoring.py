@@ -20,6 +20,8 @@ from salon.world.scene import sample_scene
 
 #: What the judge must reach on real pictures before its scores are called trusted.
 PLAIN_SINGLES, REJECTED, ABOVE_CHANCE = 0.95, 0.95, 0.05
+#: Fewer plain pictures than this say nothing.
+ENOUGH = 20
 #: Blur of the control pictures, in pixels of 64: too much to tell what stands there.
 RUINOUS_BLUR = 6
 
@@ -113,7 +115,7 @@ def validate(detector: Detector, chosen: dict[str, list[Prompt]], turns: int, pr
     by_task = {task: judged(detector, real(ps, turns)) for task, ps in progress(chosen.items())}
     looks = [look for task in by_task.values() for look in task]
     right = {task: [look.passed for look in some] for task, some in by_task.items()}
-    named = styles(detector, max(20, turns * max(map(len, chosen.values()))))
+    named = styles(detector, turns * max(map(len, chosen.values())))
     others = {task: shuffled(some, turns) for task, some in by_task.items()}
     rejected = {
         name: [not verdict.readable for verdict in detector.see(images)]
@@ -138,7 +140,8 @@ def trusted(report: dict[str, Any]) -> bool:
     """Whether the judge names plain single objects, rejects what nobody can read, and knows wrong from right."""
     controls = report["controls"]
     return bool(
-        report["styles"]["plain"]["rate"] >= PLAIN_SINGLES
+        report["styles"]["plain"]["of"] >= ENOUGH
+        and report["styles"]["plain"]["rate"] >= PLAIN_SINGLES
         and all(controls[name]["rate"] >= REJECTED for name in ("blurred_rejected", "noise_rejected"))
         and (controls["shuffled_prompts"]["rate"] or 0) <= (controls["chance"]["rate"] or 0) + ABOVE_CHANCE
     )
