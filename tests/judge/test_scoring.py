@@ -69,8 +69,8 @@ def test_shuffled_prompts_leave_only_chance(chosen):
 
 
 def report(**changed):
-    rates = {"of": 200, "plain": 0.97, "blurred_rejected": 0.99, "noise_rejected": 1.0, "shuffled_prompts": 0.03, "chance": 0.02}
-    rates |= changed
+    rates = {"of": 200, "plain": 0.97, "blurred_rejected": 0.99, "noise_rejected": 1.0}
+    rates |= {"shuffled_prompts": 0.03, "chance": 0.02} | changed
     return {
         "styles": {"plain": {"rate": rates.pop("plain"), "of": rates.pop("of")}},
         "controls": {name: {"rate": value} for name, value in rates.items()},
@@ -79,8 +79,8 @@ def report(**changed):
 
 def test_a_judge_is_trusted_only_when_all_its_trials_are_passed():
     assert trusted(report())
-    for worse in ({"of": 8}, {"plain": 0.94}, {"blurred_rejected": 0.5}, {"noise_rejected": 0.9}, {"shuffled_prompts": 0.2}):
-        assert not trusted(report(**worse))
+    worse = {"of": 8, "plain": 0.94, "blurred_rejected": 0.5, "noise_rejected": 0.9, "shuffled_prompts": 0.2}
+    assert not any(trusted(report(**{name: value})) for name, value in worse.items())
 
 
 class Knowing:

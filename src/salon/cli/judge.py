@@ -66,6 +66,9 @@ def world(arguments: argparse.Namespace) -> None:
     if arguments.sheet:
         _draw_sheet(arguments.sheet, looks)
     print(json.dumps(out, ensure_ascii=False) if arguments.json else _table(out))
+    if not out["judge"]["same_world"]:
+        message = f"The judge learnt another form of the world ({detector.card.world_version})."
+        print(f"{message} Train it again: docs/judge.md.", file=sys.stderr)
     if not report["trusted"]:
         print("The judge has not passed its own trial: do not trust these scores.", file=sys.stderr)
 

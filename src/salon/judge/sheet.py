@@ -12,8 +12,7 @@ PAPER, INK, GRAY, GREEN, RED = (250, 248, 244), (28, 28, 32), (110, 108, 104), (
 CHARACTERS = 33
 
 
-def _text(pen: ImageDraw.ImageDraw, look: Judged, left: int, top: int) -> None:
-    font = ImageFont.load_default(12)
+def _text(pen: ImageDraw.ImageDraw, look: Judged, left: int, top: int, font: ImageFont.FreeTypeFont) -> None:
     colour = GREEN if look.passed else RED
     rows = [(line, INK) for line in textwrap.wrap(look.prompt.text, CHARACTERS)[:2]]
     seen = textwrap.wrap(f"seen: {look.verdict.said()}", CHARACTERS)
@@ -36,10 +35,10 @@ def sheet(looks: Sequence[Judged], columns: int = 10) -> Image.Image:
     wide, high = SIDE + 2 * EDGE, SIDE + LINES * LINE + 3 * EDGE
     rows = -(-len(looks) // columns)
     page = Image.new("RGB", (min(columns, len(looks)) * wide, rows * high), PAPER)
-    pen = ImageDraw.Draw(page)
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default(12)
     for index, look in enumerate(looks):
         left, top = index % columns * wide + EDGE, index // columns * high + EDGE
         page.paste(look.image.resize((SIDE, SIDE), Image.Resampling.NEAREST), (left, top))
         _boxes(pen, look, left, top)
-        _text(pen, look, left, top + SIDE + EDGE // 2)
+        _text(pen, look, left, top + SIDE + EDGE // 2, font)
     return page

@@ -211,7 +211,7 @@ class DetectorTask(Task):
 
     def ruined(self, images: Tensor, generator: Generator) -> Tensor:
         """Pictures that show nothing any more: blurred, drowned in noise, noise alone, shuffled in pieces, or two at
-        once. The first of each five by the first way, and so on."""
+        once, one of them upside down. The first of each five by the first way, and so on."""
         count = len(images)
         noise = self.normal(images.shape, generator)
         cloud = F.interpolate(self.normal((count, 3, 8, 8), generator), size=SIDE, mode="bilinear")
@@ -224,7 +224,7 @@ class DetectorTask(Task):
             images * (0.4 * level) + noise * (0.5 + level),
             torch.where(level < 0.5, noise, cloud),
             shuffled,
-            (images + images.roll(1, 0)) / 2,
+            (images + images.roll(1, 0).flip(2)) / 2,
         )
         start = int(torch.randint(0, len(ways), (1,), generator=generator))
         chosen = [ways[(i + start) % len(ways)][i] for i in range(count)]
