@@ -32,7 +32,8 @@ def _add_sheet(world: argparse._SubParsersAction) -> None:
     add.add_argument("--columns", type=number(1, 64), default=8, help="pictures in a row (default 8)")
     add.add_argument("--rows", type=number(1, 64), default=6, help="rows (default 6)")
     add.add_argument("--size", type=number(16, 512), default=128, help="pixels of a picture's side (default 128)")
-    add.add_argument("--split", choices=SPLITS, default="any", help="scenes seen in training, held out, or any")
+    add.add_argument("--split", choices=SPLITS, help="scenes seen in training, held out, or any (default any)")
+    _add_flawed(add)
     add.set_defaults(command=sheet)
 
 
@@ -44,7 +45,12 @@ def _add_build(world: argparse._SubParsersAction) -> None:
     add.add_argument("--size", type=number(16, 2048), default=64, help="pixels of a picture's side (default 64)")
     add.add_argument("--split", choices=SPLITS, default="train", help="which scenes (default train)")
     add.add_argument("--jobs", type=number(1, 256), default=2, help="processes that paint (default 2)")
+    _add_flawed(add)
     add.set_defaults(command=build)
+
+
+def _add_flawed(add: argparse.ArgumentParser) -> None:
+    add.add_argument("--flawed", action="store_true", help="with the flaws planted for audits (docs/flaws.md)")
 
 
 def sheet(arguments: argparse.Namespace) -> None:
@@ -57,7 +63,10 @@ def sheet(arguments: argparse.Namespace) -> None:
     if arguments.out.suffix.lower() not in Image.EXTENSION:
         message = f"A picture cannot be written to {arguments.out}."
         raise WorldError(message, "Give the file an ending such as .png, .jpg or .webp.")
-    picture = draw_sheet(arguments.seed, arguments.columns, arguments.rows, arguments.size, arguments.split)
+    if arguments.flawed and arguments.split not in (None, "train"):
+        raise WorldError("Flaws are planted in what a model is taught.", "Leave out --split, or use train.")
+    form = (arguments.columns, arguments.rows, arguments.size, arguments.split or "any", arguments.flawed)
+    picture = draw_sheet(arguments.seed, *form)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     picture.save(arguments.out)
     print(arguments.out)
@@ -67,7 +76,8 @@ def build(arguments: argparse.Namespace) -> None:
     """Write shards, with a progress bar."""
     from salon.world.build import build as write  # lazy: as above
 
-    meta = write(arguments.out, arguments.scenes, arguments.size, arguments.split, jobs=arguments.jobs)
+    meta = write(arguments.out, arguments.scenes, arguments.size, arguments.split, jobs=arguments.jobs,
+                 flawed=arguments.flawed)  # fmt: skip
     scenes = sum(shard["scenes"] for shard in meta["shards"])
     print(f"{arguments.out}: {scenes} scenes of {meta['world_version']} in {len(meta['shards'])} shards")
 

@@ -13,12 +13,15 @@ from tqdm import tqdm
 
 from salon.core.errors import StorageFull, WorldError
 from salon.core.hashing import content_hash, file_hash
+from salon.world import flaws
 from salon.world import vocabulary as words
 from salon.world.captions import captions
 from salon.world.render import render_with_labels
 from salon.world.scene import HELD_OUT_PERCENT, MIX, STYLED, TINTED, Scene, Split, sample_scene
 from salon.world.sprites import FILE
 
+#: What meta.json calls the hash of a flawed world; a clean one does not have it.
+FLAWED = "flawed_world_hash"
 #: Raised when painting changes, so that the same scene gives other pixels (tests/world/test_pinned.py watches).
 RENDER = 1
 
@@ -32,6 +35,11 @@ def world_hash() -> str:
     facts = {"version": words.VERSION, "render": RENDER, "mix": MIX, "held_out": HELD_OUT_PERCENT,
              "styled": STYLED, "tinted": TINTED}  # fmt: skip
     return content_hash({**facts, "sprites": file_hash(FILE), "tables": msgspec.to_builtins(tables)})
+
+
+def flawed_world_hash() -> str:
+    """SHA-256 that names the flawed world: the clean one and the flaws planted in it."""
+    return content_hash({"world": world_hash(), **flaws.facts()})
 
 
 def picture(seed: int, size: int, split: Split, number: int) -> tuple[np.ndarray, np.ndarray, list[str], Scene]:
@@ -59,8 +67,9 @@ def _save(out: Path, index: int, batch: list[tuple[np.ndarray, np.ndarray, list[
     return {"file": f"{name}.npz", "scenes": len(batch)}
 
 
-def _pictures(start: int, number: int, size: int, split: Split, texts: int, jobs: int) -> Iterator:
-    make = partial(picture, size=size, split=split, number=texts)
+def _pictures(start: int, number: int, meta: dict, jobs: int) -> Iterator:
+    form = {"size": meta["size"], "number": meta["captions_per_scene"]}
+    make = partial(flaws.picture, **form) if FLAWED in meta else partial(picture, split=meta["split"], **form)
     if jobs <= 1:
         yield from map(make, range(start, start + number))
         return
@@ -75,7 +84,7 @@ def _meta(out: Path, wanted: dict) -> dict:
         return {**wanted, "shards": []}
     try:
         found = json.loads(path.read_text())
-        differing = [key for key in wanted if found.get(key) != wanted[key]]
+        differing = [key for key in (*wanted, *({FLAWED} - set(wanted))) if found.get(key) != wanted.get(key)]
     except (ValueError, AttributeError) as error:
         raise WorldError(f"{path} cannot be read: {error}.", "Remove it to build the world anew.") from error
     if differing:
@@ -84,17 +93,26 @@ def _meta(out: Path, wanted: dict) -> dict:
     return found
 
 
+def _of_the_flawed(split: Split) -> dict:
+    if split != "train":
+        raise WorldError("Flaws are planted in what a model is taught.", "Leave out the split, or use train.")
+    return {"world_version": f"{words.VERSION}+{flaws.FLAWS}", FLAWED: flawed_world_hash()}
+
+
 def build(out: Path, scenes: int, size: int = 64, split: Split = "train", texts: int = 4, shard: int = 2048,
-          jobs: int = 2) -> dict:  # fmt: skip
+          jobs: int = 2, flawed: bool = False) -> dict:  # fmt: skip
     """Write `scenes` scenes as shards into `out`, going on where an earlier build stopped; returns meta.json.
 
     A shard is `shard-N.npz` (images uint8 [n,size,size,3], labels uint16 [n,8,8]), its captions (`.json`, `texts` a
-    scene) and ground truth (`.scenes.jsonl`). Raises WorldError, StorageFull.
+    scene) and ground truth (`.scenes.jsonl`). `flawed` plants the flaws of world/flaws.py in scenes of the split
+    `train`; the ground truth then says which. Raises WorldError, StorageFull.
     """
     if scenes < 1 or texts < 1 or shard < 1:
         raise WorldError("There is nothing to build.", "Ask for at least one scene, caption and scene a shard.")
     wanted = {"world": world_hash(), "world_version": words.VERSION, "size": size, "split": split,
               "captions_per_scene": texts}  # fmt: skip
+    if flawed:
+        wanted |= _of_the_flawed(split)
     try:
         out.mkdir(parents=True, exist_ok=True)
         return _fill(out, _meta(out, wanted), scenes, shard, jobs)
@@ -106,7 +124,7 @@ def build(out: Path, scenes: int, size: int = 64, split: Split = "train", texts:
 def _fill(out: Path, meta: dict, scenes: int, shard: int, jobs: int) -> dict:
     done = sum(item["scenes"] for item in meta["shards"])
     batch: list = []
-    pictures = _pictures(done, max(0, scenes - done), meta["size"], meta["split"], meta["captions_per_scene"], jobs)
+    pictures = _pictures(done, max(0, scenes - done), meta, jobs)
     for item in tqdm(pictures, total=scenes, initial=min(done, scenes), unit="scene", desc="painting the world"):
         batch.append(item)
         if len(batch) == shard or done + len(batch) == scenes:
