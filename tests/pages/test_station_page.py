@@ -26,7 +26,7 @@ def test_nine_pictures_sharpen_and_nothing_moves(visit) -> None:
     page = visit("/station")
     page.evaluate("document.fonts.ready")
     page.evaluate(SHIFTS)
-    page.fill("#prompt", "a red fox in the forest")
+    page.fill("#prompt", "a slow red fox in the forest")
     page.evaluate("shifts()")
     page.evaluate("document.querySelector('#draw').click()")  # not the mouse: what follows an input does not count
     page.wait_for_selector("#grid img.rough")
