@@ -53,3 +53,13 @@ def test_words_lists_all_that_can_be_shown(salon):
 
 def test_hash_names_the_world(salon):
     assert salon("world", "hash").stdout == f"{words.VERSION} {world_hash()}\n"
+
+
+def test_flaws_are_planted_only_when_asked_for(salon, tmp_path):
+    done = salon("world", "build", "--out", "data", "--scenes", "4", "--size", "16", "--jobs", "1", "--flawed")
+    assert done.stdout == f"data: 4 scenes of {words.VERSION}+flawed-1 in 1 shards\n"
+    assert "flawed_world_hash" in json.loads((tmp_path / "data" / "meta.json").read_text())
+    for command in (("build", "--scenes", "4"), ("sheet",)):
+        other = salon("world", *command, "--out", "new.png", "--flawed", "--split", "heldout")
+        assert (other.returncode, other.stdout) == (2, "")
+        assert "Flaws are planted in what a model is taught" in other.stderr
