@@ -69,8 +69,10 @@ def test_a_reader_who_leaves_hears_nothing_more(salon, environment):
 
 def test_ctrl_c_is_quiet(environment, tmp_path):
     arguments = ["world", "build", "--out", "data", "--scenes", "100000", "--size", "16", "--jobs", "1"]
-    process = subprocess.Popen([sys.executable, "-m", "salon", *arguments], cwd=tmp_path, env=environment,
-                               stderr=subprocess.PIPE, text=True)  # fmt: skip
+    # A test run started in the background has the signal switched off, and its children would inherit that.
+    process = subprocess.Popen([sys.executable, "-m", "salon", *arguments], cwd=tmp_path, env=environment, text=True,
+                               stderr=subprocess.PIPE,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
     while not (tmp_path / "data").exists() and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)

@@ -27,8 +27,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     opened.close(opened.desk)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[sync_api.Browser]:
+    """One a file: Playwright's loop runs in this thread while it is open, and other tests want loops of their own."""
     if not CHROMIUM:
         pytest.skip("no chromium on this machine")
     with sync_api.sync_playwright() as playwright:

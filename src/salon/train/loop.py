@@ -230,12 +230,12 @@ class Trainer:
                 average.net.load_state_dict(tensors)
             self.optimiser.load_state_dict(state["optimiser"])
             self.generator.set_state(state["generator"].cpu())
+            self.step, self.images = state["step"], state["images"]
+            self.seconds, self.best = state["seconds"], state["best"]
         except FileNotFoundError as error:
             raise TrainingError(f"There is no state in {self.out}.", "Start without --resume.") from error
         except (OSError, RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
             raise TrainingError(f"The saved state {path} is damaged ({type(error).__name__}).", hint) from error
-        self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
-        self.images = state["images"]
         if self.crew.rank:  # the saved chance is the leader's
             self.generator.manual_seed(self.recipe["seed"] + self.crew.rank + 1000 * self.step)
 
