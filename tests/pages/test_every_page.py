@@ -14,7 +14,8 @@ def image(house, browser) -> str:
     page = browser.new_page(base_url=house.url)
     page.goto("/station")
     draw(page, "a painting of a river")
-    name = page.get_attribute("#grid img", "src").split("/")[-1].removesuffix(".png")
+    # previews are data: addresses; the finished file takes their place a moment after the end
+    name = page.get_attribute('#grid img[src*="/images/"]', "src").split("/")[-1].removesuffix(".png")
     page.context.close()
     return name
 
