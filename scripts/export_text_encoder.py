@@ -19,6 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
 from salon.core.hashing import file_hash
+from salon.train.storage import to_int8
 
 LAYERS, HEADS, WIDTH, POSITIONS, MAX_TOKENS = 6, 12, 384, 128, 64
 MASKED = -1e9
@@ -68,12 +69,6 @@ class Graph:
 
     def norm(self, x: str, scale: np.ndarray, bias: np.ndarray) -> str:
         return self.op("LayerNormalization", x, self.const(scale), self.const(bias), axis=-1, epsilon=1e-12)
-
-
-def to_int8(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(int8 [rows, columns], scale float32 [rows, 1]) with the largest entry of each row at +-127."""
-    scale = np.maximum(np.abs(weight).max(1, keepdims=True), 1e-12) / 127
-    return np.clip(np.rint(weight / scale), -127, 127).astype(np.int8), scale.astype(np.float32)
 
 
 def embeddings(graph: Graph, w: dict[str, np.ndarray]) -> str:

@@ -1,7 +1,7 @@
 """python -m salon.train.export --run DIR --out DIR: a trained network as ONNX, as the engine wants it.
 
-Weights are stored as float16 under their own names and cast to float32 in the graph, so that the same file serves
-the engine and is read back for further training (`salon.train.weights`). See docs/architecture.md, contract 3."""
+Weights are stored under their own names (`salon.train.storage`) and become float32 in the graph, so that the same
+file serves the engine and is read back for further training. See docs/architecture.md, contract 3."""
 
 import argparse
 import contextlib
@@ -16,15 +16,16 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import numpy_helper
 from torch import Tensor, nn
 
 from salon.core.errors import SalonError, TrainingError
 from salon.core.hashing import file_hash
+from salon.train.storage import rounded, store
 from salon.train.weights import find, load_net, read_about
 
 OPSET = 17
-#: largest difference between torch and ONNX Runtime that is let pass, both with weights rounded to float16
+#: largest difference between torch and ONNX Runtime that is let pass, both with weights rounded as they are stored
 TOLERANCE = 2e-3
 
 
@@ -39,39 +40,21 @@ class Traced(nn.Module):
         return self.net(sample, timestep, prompt_embeds, prompt_mask, trace=True)
 
 
-def round_weights(net: nn.Module) -> nn.Module:
-    """The network with its parameters rounded to float16, as they are stored. Raises TrainingError on overflow."""
+def round_weights(net: nn.Module, model: str) -> nn.Module:
+    """The network with its parameters rounded to what is stored of them. Raises TrainingError on overflow."""
     with torch.no_grad():
         for name, parameter in net.named_parameters():
-            parameter.copy_(parameter.half().float())
+            parameter.copy_(torch.from_numpy(rounded(model, parameter.numpy())))
             if not torch.isfinite(parameter).all():
                 raise TrainingError(f"{name} does not fit into float16.", "Train with weight decay.")
     return net
 
 
-def store_float16(graph: onnx.GraphProto, names: set[str]) -> None:
-    """Store the initializers `names` as float16, each followed by a cast to float32."""
-    casts = []
-    for item in graph.initializer:
-        if item.name not in names:
-            continue
-        half, name = item.name, f"{item.name}/float32"
-        item.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(item).astype(np.float16), half))
-        casts.append(helper.make_node("Cast", [half], [name], name=f"cast/{half}", to=TensorProto.FLOAT))
-    cast_names = {node.input[0]: node.output[0] for node in casts}
-    for node in graph.node:
-        for i, used in enumerate(node.input):
-            if used in cast_names:
-                node.input[i] = cast_names[used]
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
-
-
 def to_onnx(
-    net: nn.Module, inputs: dict[str, Tensor], outputs: list[str], prefix: str, about: dict[str, Any]
+    net: nn.Module, inputs: dict[str, Tensor], outputs: list[str], prefix: str, about: dict[str, Any], model: str = ""
 ) -> onnx.ModelProto:
-    """`net` as ONNX with dynamic batch (and prompt length L); parameters keep their names behind `prefix`."""
+    """`net`, the network `model`, as ONNX with dynamic batch (and prompt length L); parameters keep their names behind
+    `prefix`."""
     axes = {name: {0: "batch"} for name in (*inputs, *outputs)}
     axes |= {name: {0: "batch", 1: "length"} for name in inputs if name.startswith("prompt_")}
     if "cross_attention" in outputs:
@@ -84,22 +67,22 @@ def to_onnx(
             stand_in, tuple(inputs.values()), buffer, input_names=list(inputs), output_names=outputs,
             dynamic_axes=axes, opset_version=OPSET, do_constant_folding=False, dynamo=False,
         )  # fmt: skip
-    model = onnx.load_from_string(buffer.getvalue())
-    rename(model.graph, prefix)
+    proto = onnx.load_from_string(buffer.getvalue())
+    rename(proto.graph, prefix)
     parameters = {f"{prefix}{name.removeprefix('net.')}" for name, _ in net.named_parameters()}
-    held = {item.name for item in model.graph.initializer}
+    held = {item.name for item in proto.graph.initializer}
     if lost := sorted(parameters - held):
         raise TrainingError(f"The export lost {', '.join(lost[:5])}.", "Use the torch version of the lock file.")
     values = {f"{prefix}{name.removeprefix('net.')}": tensor for name, tensor in net.state_dict().items()}
-    for item in model.graph.initializer:
+    for item in proto.graph.initializer:
         if item.name in values:
             item.CopyFrom(numpy_helper.from_array(values[item.name].numpy(), item.name))
-    store_float16(model.graph, parameters)
+    store(proto.graph, parameters, model)
     metadata = about | {"salon.parameters": json.dumps(sorted(values.keys() & held))}
     for key, value in metadata.items():
-        model.metadata_props.add(key=key, value=value)
-    onnx.checker.check_model(model, full_check=True)
-    return model
+        proto.metadata_props.add(key=key, value=value)
+    onnx.checker.check_model(proto, full_check=True)
+    return proto
 
 
 def distinct(net: nn.Module) -> nn.Module:
@@ -220,7 +203,7 @@ def export(run: Path, out: Path) -> dict[str, float]:
     about = read_about(run)
     model = about["model"]
     net = load_net(find(Path(run), model), model)
-    net = round_weights(net.folded() if model == "detector" else net)
+    net = round_weights(net.folded() if model == "detector" else net, model)
     if model == "transformer":
         net.label_head = None
     out.mkdir(parents=True, exist_ok=True)
@@ -228,7 +211,7 @@ def export(run: Path, out: Path) -> dict[str, float]:
     for name, module, inputs, outputs, prefix in pieces(net, model):
         config = json.dumps(net.config | ({"labels": 0} if model == "transformer" else {}))
         module = module.eval()
-        proto = to_onnx(module, inputs(2), outputs, prefix, {"salon.config": config})
+        proto = to_onnx(module, inputs(2), outputs, prefix, {"salon.config": config}, model)
         differences[name] = max(parity(module, proto, inputs(batch)) for batch in (1, 3))
         if not differences[name] < TOLERANCE:
             hint = "Use the pinned torch version."

@@ -208,22 +208,35 @@ class TransformerTask(Task):
     def refresh(self) -> None:
         """Take in new shards, and list the (scene, caption) pairs that may be learnt."""
         super().refresh()
-        self.pairs = self._pairs()
+        self.pairs, self.default_pairs = self._pairs()
         for shard in {id(s): s for s in (*self.scenes.shards, *self.held.shards)}.values():
             if shard.path not in self.inputs:
                 self.inputs[shard.path] = (text.ShardText(shard), self._latents(shard))
 
-    def _pairs(self) -> Tensor:
-        """[P,2] int64 of scene and caption. With `default_hand`, a caption that does not say by which hand a thing
-        is drawn stands only beside scenes by that hand: a plain prompt then means one drawing, not four at once."""
-        found = []
+    def _pairs(self) -> tuple[Tensor, Tensor]:
+        """[P,2] int64 of scene and caption: all, and those of things by the default hand. With `default_hand`, a
+        caption that does not say by which hand a thing is drawn stands only beside scenes by that hand: a plain
+        prompt then means one drawing, not four at once."""
+        hand, found, default = self.options["default_hand"], [], []
         for start, shard in zip(self.scenes.starts, self.scenes.shards):
-            said = says_hand(shard, self.options["default_hand"])
-            found += [(int(start) + row, pick) for row, picks in enumerate(said) for pick in picks]
-        pairs = torch.tensor([pair for pair in found if pair[0] >= self.first]).reshape(-1, 2)
-        if not len(pairs):
+            scenes = shard.scenes() if hand else [None] * len(shard)
+            for row, (scene, picks) in enumerate(zip(scenes, says_hand(shard, hand))):
+                pairs = [(int(start) + row, pick) for pick in picks if int(start) + row >= self.first]
+                found += pairs
+                if scene is not None and scene.things and all(thing.hand == hand for thing in scene.things):
+                    default += pairs
+        if not found:
             raise TrainingError("No caption is left to learn.", "Set task.default_hand to a hand of the world.")
-        return pairs
+        return torch.tensor(found), torch.tensor(default).reshape(-1, 2)
+
+    def choose(self, count: int, generator: Generator) -> Tensor:
+        """[B,2] of scene and caption; about `default_share` of them beyond chance of things by the default hand."""
+        chosen = self.pairs[torch.randint(0, len(self.pairs), (count,), generator=generator)]
+        if not self.options["default_share"] or not len(self.default_pairs):
+            return chosen
+        own = self.default_pairs[torch.randint(0, len(self.default_pairs), (count,), generator=generator)]
+        prefer = torch.rand(count, generator=generator) < self.options["default_share"]
+        return torch.where(prefer[:, None], own, chosen)
 
     @torch.no_grad()
     def _latents(self, shard: Shard) -> np.ndarray | None:
@@ -266,8 +279,8 @@ class TransformerTask(Task):
         return torch.sigmoid(normal * self.options["time_std"] + self.options["time_mean"])
 
     def batch(self, count: int, generator: Generator) -> tuple[Tensor, ...]:
-        chosen = self.pairs[torch.randint(0, len(self.pairs), (count,), generator=generator)]
-        indices, picks = chosen[:, 0].tolist(), chosen[:, 1]
+        indices, picks = self.choose(count, generator).unbind(1)
+        indices = indices.tolist()
         dropped = torch.rand(count, generator=generator) < self.options["caption_drop"]
         embeds, mask = self.captions(self.scenes, indices, picks.masked_fill(dropped, -1).tolist())
         clean = self.clean(self.scenes, indices)

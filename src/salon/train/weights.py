@@ -1,10 +1,9 @@
-"""Weights of a network in files: safetensors in a run folder, float16 ONNX in a weights folder. Both ways."""
+"""Weights of a network in files: safetensors in a run folder, ONNX in a weights folder. Both ways."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -60,17 +59,16 @@ def read_about(run: Path) -> dict[str, Any]:
 
 def _from_onnx(folder: Path, model: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     import onnx  # inline: only the way back from an export needs it
-    from onnx import numpy_helper
+
+    from salon.train import storage
 
     tensors, config = {}, {}
     for file, _ in ONNX_FILES[model]:
         proto = onnx.load(str(folder / file))
         about = {entry.key: entry.value for entry in proto.metadata_props}
         config = json.loads(about["salon.config"])
-        names = set(json.loads(about["salon.parameters"]))
-        for item in proto.graph.initializer:
-            if item.name in names:
-                tensors[item.name] = torch.from_numpy(numpy_helper.to_array(item).astype(np.float32))
+        arrays = storage.read(proto.graph, set(json.loads(about["salon.parameters"])))
+        tensors |= {name: torch.from_numpy(array) for name, array in arrays.items()}
     return tensors, config
 
 
