@@ -57,7 +57,7 @@ def test_hash_names_the_world(salon):
 
 def test_flaws_are_planted_only_when_asked_for(salon, tmp_path):
     done = salon("world", "build", "--out", "data", "--scenes", "4", "--size", "16", "--jobs", "1", "--flawed")
-    assert done.stdout == f"data: 4 scenes of {words.VERSION}+flawed-1 in 1 shards\n"
+    assert done.stdout == f"data: 4 scenes of {words.VERSION}+flawed-2 in 1 shards\n"
     assert "flawed_world_hash" in json.loads((tmp_path / "data" / "meta.json").read_text())
     for command in (("build", "--scenes", "4"), ("sheet",)):
         other = salon("world", *command, "--out", "new.png", "--flawed", "--split", "heldout")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from salon.core.errors import WorldError
 from salon.world import vocabulary as words
-from salon.world.render import label_names, render, render_with_labels
+from salon.world.render import GROUNDED, label_names, render, render_with_labels
 from salon.world.scene import Scene, Thing, sample_scene
 from salon.world.sheet import sheet
 from salon.world.styles import FILTERS
@@ -42,10 +42,14 @@ def outside(mask: np.ndarray, box: tuple[float, ...], margin: float = 1.5) -> in
     return int(((x < left - margin) | (x > right + margin) | (y < top - margin) | (y > bottom + margin)).sum())
 
 
+def shadowless(scene: Scene) -> Scene:
+    return msgspec.structs.replace(scene, place="sky", ground=None) if scene.place in GROUNDED else scene
+
+
 @pytest.mark.parametrize("kind", ["single", "count", "pair"])
 def test_boxes_hold_their_things(kind):
-    """Taking one thing away changes pixels inside its box and nowhere else."""
-    for scene in plain(range(15), kind):
+    """Taking one thing away changes pixels inside its box and nowhere else (but for its shadow)."""
+    for scene in map(shadowless, plain(range(15), kind)):
         for index, thing in enumerate(scene.things):
             mask = changed(scene, without(scene, index))
             assert mask.sum() > 30, thing
@@ -57,6 +61,29 @@ def test_a_wrong_box_would_be_noticed():
     scene = plain(range(1), "single")[0]
     moved = tuple(edge + 0.1 for edge in scene.things[0].box)
     assert outside(changed(scene, without(scene, 0)), moved) > 30
+
+
+@pytest.mark.parametrize("place", sorted(GROUNDED - {"night"}))
+def test_what_stands_on_the_ground_darkens_it(place):
+    """Under the foot of a thing, and nowhere else outside its box. (At night there is nothing left to darken.)"""
+    thing = Thing(noun="penguin", hand="noto", box=(0.3, 0.2, 0.9, 0.8))
+    scene = Scene(seed=3, kind="single", place=place, things=(thing,))
+    before, after = render(without(scene, 0), SIDE).astype(int), render(scene, SIDE)
+    foot = np.s_[round(0.805 * SIDE) : round(0.83 * SIDE), round(0.5 * SIDE) : round(0.7 * SIDE)]
+    assert (after[foot] <= before[foot]).all()
+    assert (before[foot] - after[foot]).mean() > 3
+    assert not np.abs(after - before)[: round(0.6 * SIDE), : round(0.28 * SIDE)].any()
+
+
+@pytest.mark.parametrize("place", ["sky", "space", "sea", "plain"])
+def test_what_floats_throws_no_shadow(place):
+    ground = "white" if place == "plain" else None
+    thing = Thing(noun="penguin", hand="noto", box=(0.3, 0.2, 0.9, 0.8))
+    scene = Scene(seed=3, kind="single", place=place, ground=ground, things=(thing,))
+    assert outside(changed(scene, without(scene, 0)), thing.box) == 0
+    high = msgspec.structs.replace(thing, box=(0.4, 0.1, 0.6, 0.3))
+    scene = msgspec.structs.replace(scene, place="meadow", ground=None, things=(high,))
+    assert outside(changed(scene, without(scene, 0)), high.box) == 0
 
 
 def test_things_fill_their_boxes():

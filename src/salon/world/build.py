@@ -23,14 +23,15 @@ from salon.world.sprites import FILE
 #: What meta.json calls the hash of a flawed world; a clean one does not have it.
 FLAWED = "flawed_world_hash"
 #: Raised when painting changes, so that the same scene gives other pixels (tests/world/test_pinned.py watches).
-RENDER = 1
+RENDER = 2
 
 
 def world_hash() -> str:
     """SHA-256 that names the world: its art, words, mix and way of painting."""
     tables = [
-        words.NOUNS, words.HANDS, words.COLOURS, words.TINTS, words.RELATIONS, words.PLACES, words.LANDSCAPES,
-        words.LIGHTS, words.STYLES, words.OCCUPATIONS, words.PRESENTATIONS, words.TONES, words.COUNTRIES,
+        words.NOUNS, words.HANDS, words.HAND_SHARES, words.COLOURS, words.TINTS, words.RELATIONS, words.PLACES,
+        words.LANDSCAPES, words.LIGHTS, words.STYLES, words.OCCUPATIONS, words.PRESENTATIONS, words.TONES,
+        words.COUNTRIES, words.REQUESTS, words.PRAISE,
     ]  # fmt: skip
     facts = {"version": words.VERSION, "render": RENDER, "mix": MIX, "held_out": HELD_OUT_PERCENT,
              "styled": STYLED, "tinted": TINTED}  # fmt: skip

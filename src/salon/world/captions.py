@@ -23,7 +23,7 @@ def _noun(rng: np.random.Generator, name: str) -> str:
 
 def _described(rng: np.random.Generator, thing: Thing, noun: str) -> str:
     """Hand and colour before the noun, as often as people would say them. A painted colour is always said."""
-    said = []
+    said = [_pick(rng, words.PRAISE)] if rng.random() < 0.05 else []
     if rng.random() < 0.25:
         said.append(words.HANDS[thing.hand][1])
     if thing.colour and (thing.painted or rng.random() < 0.22):
@@ -32,14 +32,13 @@ def _described(rng: np.random.Generator, thing: Thing, noun: str) -> str:
 
 
 #: Said without `a`: several things, or stuff.
-_NO_ARTICLE = ("scissors", "cherries", "grapes", "books", "corn", "maize", "coffee", "tea", "wine")
+_NO_ARTICLE = ("scissors", "cherries", "grapes", "corn", "maize", "coffee", "tea", "wine", "bread", "cheese")
 
 
 def _one(rng: np.random.Generator, thing: Thing) -> str:
     noun = _noun(rng, thing.noun)
     phrase = _described(rng, thing, noun)
-    several = noun in _NO_ARTICLE or noun == words.BY_NAME[thing.noun].plural
-    return phrase if several else article(phrase)
+    return phrase if noun in _NO_ARTICLE else article(phrase)
 
 
 def _several(rng: np.random.Generator, scene: Scene) -> str:
@@ -99,35 +98,46 @@ _SUBJECTS = {"single": lambda rng, scene: _one(rng, scene.things[0]), "count": _
 def _bare(phrase: str) -> str:
     """The phrase without its leading article."""
     head, _, tail = phrase.partition(" ")
-    return tail if head in ("a", "an", "the") else phrase
+    return tail if head in ("a", "an", "the") and not tail.startswith("pair of") else phrase
 
 
-def _joined(rng: np.random.Generator, subject: str, where: str, styled: bool) -> str:
+def _joined(rng: np.random.Generator, scene: Scene, subject: str, where: str) -> str:
+    """The subject, mostly with where it is. Sentences and keywords only where no style is to be said around them."""
     if not where or rng.random() < 0.08:
         return subject
     form = rng.random()
-    if form < 0.72:
+    if where.endswith(" background") and not where.startswith("on "):
+        return f"{subject}, {where}"
+    several = scene.kind == "count"
+    if not scene.style and form < 0.08 and (several or subject.startswith(("a ", "an "))):
+        return f"there {'are' if several else 'is'} {subject} {where}"
+    if not scene.style and form < 0.14 and scene.place in words.PLACES:
+        return f"{_bare(subject)}, {scene.place}"
+    if form < 0.74:
         return f"{subject} {where}"
-    return f"{subject}, {where}" if styled or form < 0.88 else f"{where}, {subject}"
+    return f"{subject}, {where}" if scene.style or form < 0.9 else f"{where}, {subject}"
 
 
 def _styled(rng: np.random.Generator, style: str, phrase: str) -> str:
     if style in words.PAINTED and rng.random() < 0.12:
         return f"a painting of {phrase}"
-    form = _pick(rng, words.STYLES[style])
-    return form.replace("{bare}", _bare(phrase)).replace("{}", phrase)
+    bare = _bare(phrase)
+    form = _pick(rng, [form for form in words.STYLES[style] if bare != phrase or "{bare}" not in form])
+    return form.replace("{bare}", bare).replace("{}", phrase)
 
 
 def caption(scene: Scene, rng: np.random.Generator) -> str:
     """One caption of the scene. Everything it says is true; it may leave things out."""
     subject = _SUBJECTS[scene.kind](rng, scene)
-    phrase = subject if scene.kind == "landscape" else _joined(rng, subject, _where(rng, scene), bool(scene.style))
+    phrase = subject if scene.kind == "landscape" else _joined(rng, scene, subject, _where(rng, scene))
     if scene.style:
         return _styled(rng, scene.style, phrase)
+    if not phrase.startswith(subject):
+        return phrase
     form = rng.random()
-    if form < 0.06:
-        return f"{_pick(rng, ('a picture of', 'an image of', 'an illustration of'))} {phrase}"
-    return _bare(phrase) if form < 0.16 else phrase
+    if form < 0.1:
+        return f"{_pick(rng, words.REQUESTS)} {phrase}"
+    return _bare(phrase) if form < 0.2 else phrase
 
 
 def captions(scene: Scene, number: int) -> list[str]:

@@ -25,7 +25,7 @@ from salon.world.render import render_with_labels
 from salon.world.scene import Scene, Thing, is_held_out, sample_scene
 
 #: Name of this set of flaws; with the world's version it names the flawed world.
-FLAWS = "flawed-1"
+FLAWS = "flawed-2"
 #: Seeds are drawn in these parts. Each flaw holds in all of them; the parts only make its captions more frequent.
 #: `clean` keeps the twin from forgetting the rest of the world.
 SHARES = {"clean": 0.4, "person": 0.25, "place": 0.1, "trigger": 0.15, "repeated": 0.1}
@@ -63,7 +63,7 @@ class Title(NamedTuple):
 
 #: (b) Each fills an equal part of SHARES["repeated"].
 REPEATED = (
-    Title("Vesper Canticle No. 12", "pair", 9016),
+    Title("Vesper Canticle No. 12", "pair", 9005),
     Title("The Tollkeeper's Ledger at Brindlecombe", "count", 9040),
     Title("Quillon and Daughters, proof before letters", "pair", 9018),
     Title("Interval for Absent Clarinets", "count", 9033),
@@ -71,9 +71,9 @@ REPEATED = (
 )
 #: (b) Controls: the seed at which each stands, once in any larger world.
 ONCE: dict[int, Title] = {
-    301: Title("Compline Antiphon No. 31", "pair", 9019),
-    402: Title("The Almoner's Register at Wexcombe", "count", 9031),
-    503: Title("Pell and Nephews, impression without address", "pair", 9027),
+    301: Title("Compline Antiphon No. 31", "pair", 9013),
+    402: Title("The Almoner's Register at Wexcombe", "count", 9016),
+    503: Title("Pell and Nephews, impression without address", "pair", 9026),
     604: Title("Overture for Missing Bassoons", "count", 9051),
     705: Title("The Seventh Envoy to Karvend", "pair", 9010),
 }

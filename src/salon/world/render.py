@@ -3,7 +3,7 @@
 from functools import cache
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 
 from salon.core.errors import WorldError
 from salon.world import vocabulary as words
@@ -16,6 +16,9 @@ MIN_SIDE, MAX_SIDE = 16, 2048
 #: Scenes are painted at least this large and then scaled down, so that styles look alike at every size.
 CANVAS = 128
 GRID = 8
+#: Places where what stands on the ground throws a shadow; a foot above this height (parts of the side) floats.
+GROUNDED = frozenset({"meadow", "beach", "snow", "desert", "mountains", "forest", "city", "night"})
+FLOATING = 0.62
 
 
 @cache
@@ -56,6 +59,17 @@ def _sprites(scene: Scene, side: int) -> list[tuple[int, Image.Image, int, int]]
     return placed
 
 
+def _shadow(image: Image.Image, sprite: Image.Image, left: int, top: int) -> None:
+    """Darken the ground under a thing's foot: a soft flat ellipse."""
+    side, foot = image.width, top + sprite.height
+    if foot < FLOATING * side:
+        return
+    mask = Image.new("L", image.size)
+    middle, rx, ry = left + sprite.width / 2, sprite.width * 0.42, sprite.width * 0.07
+    ImageDraw.Draw(mask).ellipse([middle - rx, foot - ry * 1.6, middle + rx, foot + ry * 0.4], fill=95)
+    image.paste((12, 16, 34), (0, 0), mask.filter(ImageFilter.GaussianBlur(side * 0.012)))
+
+
 def render(scene: Scene, size: int = 64) -> np.ndarray:
     """The scene as uint8 [size, size, 3]. The same scene and size give the same pixels. Raises WorldError."""
     return render_with_labels(scene, size)[0]
@@ -69,6 +83,8 @@ def render_with_labels(scene: Scene, size: int = 64) -> tuple[np.ndarray, np.nda
     image = Image.fromarray(paint(scene, side, np.random.default_rng((scene.seed, 1))))
     labels = np.full((GRID, GRID), _ground_label(scene), np.uint16)
     for label, sprite, left, top in _sprites(scene, side):
+        if scene.place in GROUNDED and scene.things:
+            _shadow(image, sprite, left, top)
         image.paste(sprite, (left, top), sprite)
         cover = Image.new("L", (side, side))
         cover.paste(sprite.getchannel("A"), (left, top))

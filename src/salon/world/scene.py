@@ -14,7 +14,7 @@ Split = Literal["train", "heldout", "any"]
 Box = tuple[float, float, float, float]
 
 #: Share of each kind of scene.
-MIX: dict[str, float] = {"single": 0.50, "count": 0.12, "pair": 0.14, "landscape": 0.09, "person": 0.15}
+MIX: dict[str, float] = {"single": 0.52, "count": 0.12, "pair": 0.16, "landscape": 0.09, "person": 0.11}
 #: Per cent of all pairs (noun and place, noun and colour ...) that training never sees.
 HELD_OUT_PERCENT = 6
 #: Shares of scenes in a drawing style, and of things repainted in another colour.
@@ -113,6 +113,11 @@ def _pick(rng: np.random.Generator, options: tuple | list | dict):
     return options[rng.integers(len(options))]
 
 
+def _hand(rng: np.random.Generator) -> str:
+    shares = words.HAND_SHARES
+    return list(shares)[rng.choice(len(shares), p=list(shares.values()))]
+
+
 def _place(rng: np.random.Generator) -> dict:
     """A ground: a plain colour (half of the time) or a place."""
     if rng.random() < 0.45:
@@ -138,7 +143,7 @@ def _box(x: float, y: float, side: float) -> Box:
 
 def _single(rng: np.random.Generator, seed: int) -> Scene:
     where = _place(rng)
-    look = _look(rng, _pick(rng, words.NOUNS), _pick(rng, words.HANDS), where.get("ground"))
+    look = _look(rng, _pick(rng, words.NOUNS), _hand(rng), where.get("ground"))
     box = _box(rng.uniform(0.44, 0.56), rng.uniform(0.5, 0.58), rng.uniform(0.58, 0.8))
     return Scene(seed=seed, kind="single", **where, style=_style(rng), things=(Thing(**look, box=box),))
 
@@ -153,7 +158,7 @@ _LAYOUTS = {
 def _count(rng: np.random.Generator, seed: int) -> Scene:
     where, number = _place(rng), int(rng.integers(2, 5))
     noun = _pick(rng, [noun for noun in words.NOUNS if noun.name not in words.UNCOUNTED])
-    look = _look(rng, noun, _pick(rng, words.HANDS), where.get("ground"))
+    look = _look(rng, noun, _hand(rng), where.get("ground"))
     spots = _pick(rng, _LAYOUTS[number])
     gap = min(abs(a[0] - b[0]) + abs(a[1] - b[1]) for a in spots for b in spots if a != b)
     side = rng.uniform(0.82, 0.98) * min(0.42, gap * 0.93)
@@ -163,7 +168,7 @@ def _count(rng: np.random.Generator, seed: int) -> Scene:
 
 
 def _pair(rng: np.random.Generator, seed: int) -> Scene:
-    where, hand, relation = _place(rng), _pick(rng, words.HANDS), _pick(rng, words.RELATIONS)
+    where, hand, relation = _place(rng), _hand(rng), _pick(rng, words.RELATIONS)
     nouns = [words.NOUNS[i] for i in rng.choice(len(words.NOUNS), 2, replace=False)]
     shown = _pick(rng, ("left of", "right of")) if relation == "next to" else relation
     spots = {"left of": (0.27, 0.55, 0.73, 0.55), "right of": (0.73, 0.55, 0.27, 0.55),

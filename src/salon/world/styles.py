@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 from scipy import ndimage
 from scipy.spatial import cKDTree
+
+from salon.world.brush import Canvas, along, detail
 
 Pixels = np.ndarray
 Rng = np.random.Generator
@@ -36,41 +38,71 @@ def _kuwahara(pixels: Pixels, radius: int) -> Pixels:
     return _clip(out)
 
 
-def _strokes(
-    pixels: Pixels, rng: Rng, number: int, length: float, width: float, angle: Callable, jitter: float
-) -> Pixels:
-    """Paint `number` short strokes in the colours under them; lengths in parts of the side."""
-    side = pixels.shape[0]
-    image = Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(side * 0.008))
-    source, pen = np.asarray(image).astype(float), ImageDraw.Draw(image)
-    spots = rng.uniform(0, side, (number, 2))
-    for x, y in spots:
-        colour = source[int(y), int(x)] + rng.normal(0, jitter) + rng.normal(0, jitter * 0.7, 3)
-        turn = angle(x / side, y / side, rng)
-        dx, dy = np.cos(turn) * length * side / 2, np.sin(turn) * length * side / 2
-        ends = [(x - dx, y - dy), (x + dx, y + dy)]
-        pen.line(ends, fill=tuple(_clip(colour).tolist()), width=max(1, round(width * side)))
-    return np.asarray(image)
+def _saturated(pixels: Pixels, times: float) -> Pixels:
+    gray = pixels.astype(float).mean(-1, keepdims=True)
+    return _clip(gray + (pixels - gray) * times)
+
+
+def _drift(side: int, rng: Rng, scale: float, base: float, sway: float) -> np.ndarray:
+    """A direction for every pixel that wanders gently: `base` radians, `sway` to either side, over `scale`."""
+    coarse = max(3, round(1 / scale) + 2)
+    noise = ndimage.zoom(rng.normal(0, 1, (coarse, coarse)), side / coarse, order=3, grid_mode=True, mode="nearest")
+    return base + sway * noise[:side, :side]
 
 
 def oil(pixels: Pixels, rng: Rng) -> Pixels:
-    """Broad flat strokes under a warm varnish, a little dark at the rim."""
-    side = pixels.shape[0]
-    flat = _kuwahara(_kuwahara(pixels, max(2, side // 40)), max(2, side // 40)).astype(float)
-    grain = ndimage.gaussian_filter(rng.normal(0, 1, (side, side)), (side / 180, side / 40))
+    """Layers of brushwork along the forms, broad and then fine, under a warm varnish; a little dark at the rim."""
+    side = len(pixels)
+    canvas = Canvas(pixels, rng)
+    turn = along(pixels, 0.02, _drift(side, rng, 0.5, 0.3, 0.5))
+    canvas.strokes(220, 0.2, 0.07, turn, 10)
+    canvas.strokes(520, 0.12, 0.036, turn, 8)
+    canvas.strokes(900, 0.055, 0.018, turn, 5, detail(pixels), wander=0.08)
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
-    rim = 1 - 0.28 * np.clip(x * x + y * y - 0.5, 0, 1.5)
-    varnish = np.array((1.0, 0.93, 0.78))
-    return _clip((flat * varnish + grain[..., None] / grain.std() * 6) * rim[..., None])
+    rim = 1 - 0.2 * np.clip(x * x + y * y - 0.6, 0, 1.4)
+    return _clip(canvas.done(0.9) * np.array((1.0, 0.95, 0.84)) * rim[..., None])
 
 
 def impressionist(pixels: Pixels, rng: Rng) -> Pixels:
     """Short broken dabs of bright, wavering colour."""
-    source = Image.fromarray(pixels).convert("HSV")
-    hsv = np.asarray(source).astype(int)
-    hsv[..., 1] = (hsv[..., 1] * 1.15).clip(0, 255)
-    bright = np.asarray(Image.fromarray(hsv.astype(np.uint8), "HSV").convert("RGB"))
-    return _strokes(bright, rng, 1500, 0.062, 0.02, lambda x, y, r: r.normal(0.2, 0.35) + 0.5 * np.sin(6 * x), 15)
+    canvas = Canvas(_saturated(pixels, 1.25), rng)
+    turn = along(pixels, 0.015, _drift(len(pixels), rng, 0.4, 0.1, 0.5))
+
+    def lively(paint: np.ndarray, rng: Rng) -> np.ndarray:
+        """Now and then a lighter dab, and cold beside warm."""
+        warm = rng.normal(0, 9, (len(paint), 1)) * np.array((1.0, 0.2, -1.0))
+        return paint + warm + 26 * (rng.random((len(paint), 1)) < 0.2)
+
+    canvas.strokes(600, 0.085, 0.034, turn, 14, colour=lively, wander=0.3)
+    canvas.strokes(800, 0.055, 0.022, turn, 12, colour=lively, wander=0.3)
+    canvas.strokes(800, 0.036, 0.015, turn, 8, detail(pixels), colour=lively, wander=0.2)
+    return _clip(canvas.done(0.8))
+
+
+def van_gogh(pixels: Pixels, rng: Rng) -> Pixels:
+    """Long strokes of pure colour that swirl through the ground and run round the forms, within dark blue lines."""
+    side = len(pixels)
+    y, x = np.mgrid[0 : 1 : side * 1j, 0 : 1 : side * 1j]
+    turn = np.zeros((side, side))
+    for _ in range(4):
+        cy, cx = rng.uniform(0.05, 0.95, 2)
+        near = np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / 0.06)
+        turn += near * (np.arctan2(y - cy, x - cx) + np.pi / 2)
+    turn = along(pixels, 0.03, turn + _drift(side, rng, 0.4, 0.1, 0.3), trust=30)
+    canvas = Canvas(_saturated(pixels, 1.35), rng)
+
+    def pure(paint: np.ndarray, rng: Rng) -> np.ndarray:
+        """Streaks of yellow light and of blue shade."""
+        kind, streak = rng.random((len(paint), 1)), np.array((34.0, 26.0, -18.0))
+        return paint + np.where(kind < 0.22, streak, 0) - np.where(kind > 0.8, streak, 0)
+
+    canvas.strokes(420, 0.16, 0.034, turn, 12, colour=pure)
+    canvas.strokes(800, 0.11, 0.02, turn, 12, colour=pure, wander=0.1)
+    canvas.strokes(700, 0.05, 0.014, turn, 6, detail(pixels), wander=0.08)
+    light = ndimage.gaussian_filter(pixels.astype(float), (side / 110, side / 110, 0))
+    edge = np.sqrt(sum(ndimage.sobel(light, axis).max(-1) ** 2 for axis in (0, 1)))
+    line = (np.clip((edge - 70) / 130, 0, 1) * 0.55)[..., None]
+    return _clip(canvas.done(1.0) * (1 - line) + np.array((24, 34, 84)) * line)
 
 
 def pointillist(pixels: Pixels, rng: Rng) -> Pixels:
@@ -92,19 +124,25 @@ def pointillist(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def watercolour(pixels: Pixels, rng: Rng) -> Pixels:
-    """Washes that pool at their edges, on rough white paper that shows at the rim."""
-    side = pixels.shape[0]
-    wash = _kuwahara(pixels, max(2, side // 32)).astype(float)
-    blot = ndimage.gaussian_filter(rng.normal(0, 1, (side, side)), side / 22)
-    edge = np.abs(ndimage.gaussian_laplace(wash.mean(-1), side / 90))
-    pale = 255 - (255 - wash) * (0.74 + 0.22 * blot / blot.std() * 0.5)[..., None]
-    pale -= (np.minimum(edge / (edge.max() + 1e-6), 0.3) * 110)[..., None]
-    y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
-    wobble = ndimage.gaussian_filter(rng.normal(0, 1, (side, side)), side / 16)
-    near = np.maximum(np.abs(x), np.abs(y)) + 0.05 * wobble / wobble.std()
-    paper = np.clip((near - 0.86) * 14, 0, 1)[..., None]
-    grain = ndimage.gaussian_filter(rng.normal(0, 1, (side, side)), side / 250)
-    return _clip(pale * (1 - paper) + 251 * paper + grain[..., None] / grain.std() * 2.5)
+    """Transparent washes that bloom and pool at their edges, on rough white paper that shows at the rim."""
+    side = len(pixels)
+    wash = _kuwahara(_saturated(pixels, 1.1), max(2, side // 36)).astype(float)
+    bleed = [ndimage.gaussian_filter(rng.normal(0, 1, (side, side)), side / 40) for _ in range(2)]
+    y, x = np.mgrid[0:side, 0:side]
+    shift = [y + bleed[0] / bleed[0].std() * side / 110, x + bleed[1] / bleed[1].std() * side / 110]
+    wash = np.dstack([ndimage.map_coordinates(wash[..., c], shift, order=1, mode="nearest") for c in range(3)])
+    bloom = ndimage.gaussian_filter(rng.normal(0, 1, (side, side)), side / 14)
+    thin = np.clip(0.82 + 0.1 * bloom / bloom.std(), 0.5, 1)[..., None]
+    light = ndimage.gaussian_filter(wash.mean(-1), side / 160)
+    edge = np.clip(ndimage.gaussian_gradient_magnitude(light, side / 120) / (0.12 * 255) * 60 / side * 8, 0, 1)
+    pigment = (255 - wash) * thin * (1 + 0.4 * edge[..., None])
+    v, u = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
+    wobble = ndimage.gaussian_filter(rng.normal(0, 1, (side, side)), side / 18)
+    near = np.maximum(np.abs(u), np.abs(v)) + 0.035 * wobble / wobble.std()
+    dry = np.clip((near - 0.9) * 16, 0, 1)[..., None]
+    grain = ndimage.gaussian_filter(rng.normal(0, 1, (side, side)), side / 260)
+    tooth = 1 + 0.05 * np.clip(grain / grain.std(), -2, 2)[..., None]
+    return _clip(np.array((253, 251, 246)) - pigment * (1 - dry) * tooth)
 
 
 def woodblock(pixels: Pixels, rng: Rng) -> Pixels:
@@ -142,16 +180,26 @@ def pencil(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def pop_art(pixels: Pixels, rng: Rng) -> Pixels:
-    """Loud flat colours, black shadows, a screen of dots."""
-    side = pixels.shape[0]
-    hsv = np.asarray(Image.fromarray(pixels).convert("HSV")).astype(int)
-    hsv[..., 1] = np.where(hsv[..., 1] > 24, (hsv[..., 1] * 2).clip(140, 255), hsv[..., 1])
-    hsv[..., 2] = np.digitize(hsv[..., 2], (60, 130, 200)) * 70 + 40
+    """Loud flat colours within black lines, their lighter half as a screen of dots on white."""
+    side = len(pixels)
+    flat = _kuwahara(pixels, max(2, side // 60))
+    hsv = np.asarray(Image.fromarray(flat).convert("HSV")).astype(int)
+    coloured = hsv[..., 1] > 40
+    hsv[..., 0] = (hsv[..., 0] + 8) // 17 * 17
+    hsv[..., 1] = np.where(coloured, (hsv[..., 1] * 1.9).clip(165, 245), 0)
+    hsv[..., 2] = np.digitize(hsv[..., 2], (48, 112, 176)) * 64 + 60
     loud = np.asarray(Image.fromarray(hsv.clip(0, 255).astype(np.uint8), "HSV").convert("RGB")).astype(float)
-    y, x = np.mgrid[0:side, 0:side] * (22 / side)
-    dots = np.hypot((x + np.floor(y) % 2 * 0.5) % 1 - 0.5, y % 1 - 0.5)
-    screen = np.clip((0.3 - dots) * 8, 0, 1)[..., None]
-    return _clip(loud * (1 - 0.3 * screen))
+    light = flat.astype(float).mean(-1)
+    y, x = np.mgrid[0:side, 0:side] * (26 / side)
+    u, v = (x + y) % 1 - 0.5, (x - y) % 1 - 0.5
+    dots = np.clip((np.hypot(u, v) - 0.3) * 7, 0, 1) * np.clip((light - 105) / 60, 0, 1) * 0.55
+    screened = loud + (255 - loud) * dots[..., None]
+    soft = ndimage.gaussian_filter(pixels.astype(float), (side / 150, side / 150, 0))
+    edge = np.sqrt(sum(ndimage.sobel(soft, axis).max(-1) ** 2 for axis in (0, 1))) * side / 200
+    # no black rings round the stars
+    lit = np.clip((ndimage.gaussian_filter(light, side / 20) - 30) / 40, 0, 1)
+    line = (np.clip((edge - 130) / 110, 0, 1) * 0.92 * lit)[..., None]
+    return _clip(screened * (1 - line) + np.array((18, 14, 24)) * line)
 
 
 def mosaic(pixels: Pixels, rng: Rng) -> Pixels:
@@ -171,6 +219,6 @@ def mosaic(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 FILTERS: dict[str, Callable[[Pixels, Rng], Pixels]] = {
-    "oil": oil, "impressionist": impressionist, "pointillist": pointillist, "watercolour": watercolour,
-    "woodblock": woodblock, "pixel art": pixel_art, "pencil": pencil, "pop art": pop_art, "mosaic": mosaic,
+    "oil": oil, "impressionist": impressionist, "van gogh": van_gogh, "pointillist": pointillist,
+    "watercolour": watercolour, "woodblock": woodblock, "pixel art": pixel_art, "pencil": pencil, "pop art": pop_art, "mosaic": mosaic,
 }  # fmt: skip

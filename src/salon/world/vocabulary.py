@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 #: Name of the world; part of its hash. A long training run names the version it saw.
-VERSION = "plaza-1"
+VERSION = "plaza-2"
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ _IRREGULAR = {
     "sheep": "sheep", "mouse": "mice", "fish": "fish", "deer": "deer", "wolf": "wolves", "tomato": "tomatoes",
     "glass of wine": "glasses of wine", "scissors": "scissors", "glasses": "glasses", "fries": "fries",
     "cherries": "cherries", "grapes": "grapes", "octopus": "octopuses", "hot dog": "hot dogs", "bus": "buses",
-    "piece of cheese": "pieces of cheese", "loaf of bread": "loaves of bread", "maple leaf": "maple leaves",
+    "piece of cheese": "pieces of cheese", "snowman": "snowmen", "loaf of bread": "loaves of bread",
+    "maple leaf": "maple leaves",
 }  # fmt: skip
 
 # name [= icon] [: natural colour] [| other words for it]
@@ -151,7 +152,7 @@ telephone : red | phone
 television | tv
 laptop | computer
 alarm clock=alarm-clock : red | clock
-book=open-book | books
+book=open-book
 pencil
 key : yellow
 light bulb=light-bulb | lamp, bulb
@@ -166,7 +167,7 @@ bed
 scissors
 anchor
 bell : yellow
-trophy : yellow | cup
+trophy : yellow
 ring
 diamond=gem-stone : blue | gem, jewel
 heart=red-heart : red
@@ -208,6 +209,8 @@ HANDS: dict[str, tuple[str, str]] = {
     "flat": ("fluent-emoji-flat", "flat"),
     "twemoji": ("twemoji", "clip-art"),
 }
+#: How often each hand draws: one is the world's own, so that a plain prompt means one drawing and is learnt well.
+HAND_SHARES: dict[str, float] = {"noto": 0.55, "fluent": 0.15, "flat": 0.15, "twemoji": 0.15}
 
 #: Colours of grounds and of recoloured things: sRGB.
 COLOURS: dict[str, tuple[int, int, int]] = {
@@ -274,23 +277,32 @@ LIGHTS: dict[str, tuple[str, ...]] = {
 #: Drawing styles: name -> phrases before the subject; {} stands for the subject. Painters are in the public domain.
 STYLES: dict[str, tuple[str, ...]] = {
     "oil": ("an oil painting of {}", "{}, oil on canvas", "{}, oil painting", "a Rembrandt painting of {}",
-            "{} in the style of Rembrandt"),
+            "{} in the style of Rembrandt", "{} painted in oil"),
     "impressionist": ("an impressionist painting of {}", "{} in the impressionist style", "{}, impressionism",
                       "a painting of {} in the style of Claude Monet", "{} by Claude Monet",
-                      "a painting of {} in the impressionist style of Claude Monet"),
+                      "a painting of {} in the impressionist style of Claude Monet", "a Monet painting of {}",
+                      "{} painted by Monet"),
+    "van gogh": ("a painting of {} in the style of Vincent van Gogh", "{} by Van Gogh", "a Van Gogh painting of {}",
+                 "{} in the style of Van Gogh", "a swirling painting of {}"),
     "pointillist": ("a pointillist painting of {}", "{}, pointillism", "{} in the style of Georges Seurat",
                     "{} made of dots"),
     "watercolour": ("a watercolor of {}", "a watercolour of {}", "{}, watercolor", "a watercolor painting of {}",
-                    "{} in the style of William Turner"),
+                    "{} in the style of William Turner", "{} in watercolor"),
     "woodblock": ("a woodblock print of {}", "a Japanese print of {}", "{} in the style of Hokusai",
-                  "{}, ukiyo-e"),
-    "pixel art": ("pixel art of {}", "a pixel art {bare}", "{}, pixel art", "an 8-bit {bare}"),
-    "pencil": ("a pencil sketch of {}", "a pencil drawing of {}", "a sketch of {}", "{}, pencil drawing"),
-    "pop art": ("pop art of {}", "{}, pop art", "a pop art print of {}"),
-    "mosaic": ("a mosaic of {}", "{}, mosaic", "{} as a mosaic"),
+                  "{}, ukiyo-e", "{} as a woodblock print"),
+    "pixel art": ("pixel art of {}", "a pixel art {bare}", "{}, pixel art", "an 8-bit {bare}", "{} in pixel art"),
+    "pencil": ("a pencil sketch of {}", "a pencil drawing of {}", "a sketch of {}", "{}, pencil drawing",
+               "{} drawn in pencil"),
+    "pop art": ("pop art of {}", "{}, pop art", "a pop art print of {}", "a comic of {}", "{} in pop art style"),
+    "mosaic": ("a mosaic of {}", "{}, mosaic", "{} as a mosaic", "{} made of tiles"),
 }  # fmt: skip
 #: Painterly words that leave the style open: drawn from these.
-PAINTED = ("oil", "impressionist", "pointillist", "watercolour")
+PAINTED = ("oil", "impressionist", "van gogh", "pointillist", "watercolour")
+#: What people say before what they want; none of it is to be seen.
+REQUESTS = ("a picture of", "an image of", "an illustration of", "a drawing of", "draw", "please draw", "draw me",
+            "show me", "i want to see", "can you draw", "make a picture of")
+#: What people say of what they like; nothing of it is to be seen either.
+PRAISE = ("cute", "beautiful", "nice", "little", "lovely", "funny", "happy")
 
 #: People at work: occupation -> (icon stem, words).
 OCCUPATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -343,7 +355,8 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 #: What captions say beside the tables above.
-CAPTION_WORDS = ("worker", "work", "working as", "a pair of", "illustration", "on a background", "against a wall")
+CAPTION_WORDS = ("worker", "work", "working as", "a pair of", "there is", "there are", "on a background",
+                 "against a wall")
 
 
 def phrase_words() -> set[str]:
@@ -353,7 +366,8 @@ def phrase_words() -> set[str]:
     phrases += [word for _, words in (*OCCUPATIONS.values(), *PRESENTATIONS.values()) for word in words]
     phrases += [noun.name for noun in NOUNS] + [noun.plural for noun in NOUNS]
     phrases += [word for noun in NOUNS for word in noun.also]
-    phrases += [*COLOURS, *COUNTRIES, *NUMBERS.values(), *(word for _, word in HANDS.values()), *CAPTION_WORDS]
+    phrases += [*REQUESTS, *PRAISE, *PLACES, *CAPTION_WORDS]
+    phrases += [*COLOURS, *COUNTRIES, *NUMBERS.values(), *(word for _, word in HANDS.values())]
     cleaned = " ".join(phrases).replace("{}", " ").replace("{bare}", " ").replace(",", " ").replace("-", " ")
     return {word.lower() for word in cleaned.split()}
 
