@@ -220,5 +220,6 @@ def mosaic(pixels: Pixels, rng: Rng) -> Pixels:
 
 FILTERS: dict[str, Callable[[Pixels, Rng], Pixels]] = {
     "oil": oil, "impressionist": impressionist, "van gogh": van_gogh, "pointillist": pointillist,
-    "watercolour": watercolour, "woodblock": woodblock, "pixel art": pixel_art, "pencil": pencil, "pop art": pop_art, "mosaic": mosaic,
+    "watercolour": watercolour, "woodblock": woodblock, "pixel art": pixel_art, "pencil": pencil,
+    "pop art": pop_art, "mosaic": mosaic,
 }  # fmt: skip
