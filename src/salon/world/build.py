@@ -17,7 +17,18 @@ from salon.world import flaws
 from salon.world import vocabulary as words
 from salon.world.captions import captions
 from salon.world.render import render_with_labels
-from salon.world.scene import HELD_OUT_PERCENT, MIX, STYLED, TINTED, Scene, Split, sample_scene
+from salon.world.scene import (
+    FLIPPED,
+    HELD_OUT_PERCENT,
+    MIX,
+    SINGLE_SIDE,
+    STRAY,
+    STYLED,
+    TINTED,
+    Scene,
+    Split,
+    sample_scene,
+)  # fmt: skip
 from salon.world.sprites import FILE
 
 #: What meta.json calls the hash of a flawed world; a clean one does not have it.
@@ -34,7 +45,7 @@ def world_hash() -> str:
         words.COUNTRIES, words.REQUESTS, words.PRAISE,
     ]  # fmt: skip
     facts = {"version": words.VERSION, "render": RENDER, "mix": MIX, "held_out": HELD_OUT_PERCENT,
-             "styled": STYLED, "tinted": TINTED}  # fmt: skip
+             "styled": STYLED, "tinted": TINTED, "flipped": FLIPPED, "stray": STRAY, "single": SINGLE_SIDE}  # fmt: skip
     return content_hash({**facts, "sprites": file_hash(FILE), "tables": msgspec.to_builtins(tables)})
 
 

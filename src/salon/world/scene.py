@@ -20,6 +20,12 @@ HELD_OUT_PERCENT = 6
 #: Shares of scenes in a drawing style, and of things repainted in another colour.
 STYLED = 0.25
 TINTED = 0.16
+#: Share of things that face the other way; how far things stray from their spots; a single thing's side. In parts of
+#: the picture's side. Small on purpose: a small model learns a shape where it always stands far sooner than one that
+#: may stand anywhere, in two directions and at any size (docs/training.md).
+FLIPPED = 0.04
+STRAY = 0.012
+SINGLE_SIDE = (0.66, 0.74)
 
 
 class Thing(Struct, frozen=True, kw_only=True):
@@ -131,7 +137,7 @@ def _style(rng: np.random.Generator) -> str | None:
 
 def _look(rng: np.random.Generator, noun: words.Noun, hand: str, ground: str | None) -> dict:
     """How a thing looks: its hand, its colour (not the ground's), which way it faces."""
-    look: dict = {"noun": noun.name, "hand": hand, "colour": noun.colour, "flip": bool(rng.random() < 0.25)}
+    look: dict = {"noun": noun.name, "hand": hand, "colour": noun.colour, "flip": bool(rng.random() < FLIPPED)}
     if rng.random() < TINTED:
         look |= {"colour": _pick(rng, [tint for tint in words.TINTS if tint != ground]), "painted": True}
     return look
@@ -141,10 +147,14 @@ def _box(x: float, y: float, side: float) -> Box:
     return (round(x - side / 2, 4), round(y - side / 2, 4), round(x + side / 2, 4), round(y + side / 2, 4))
 
 
+def _near(rng: np.random.Generator, x: float, y: float) -> tuple[float, float]:
+    return x + rng.uniform(-STRAY, STRAY), y + rng.uniform(-STRAY, STRAY)
+
+
 def _single(rng: np.random.Generator, seed: int) -> Scene:
     where = _place(rng)
     look = _look(rng, _pick(rng, words.NOUNS), _hand(rng), where.get("ground"))
-    box = _box(rng.uniform(0.44, 0.56), rng.uniform(0.5, 0.58), rng.uniform(0.58, 0.8))
+    box = _box(*_near(rng, 0.5, 0.55), rng.uniform(*SINGLE_SIDE))
     return Scene(seed=seed, kind="single", **where, style=_style(rng), things=(Thing(**look, box=box),))
 
 
@@ -161,8 +171,8 @@ def _count(rng: np.random.Generator, seed: int) -> Scene:
     look = _look(rng, noun, _hand(rng), where.get("ground"))
     spots = _pick(rng, _LAYOUTS[number])
     gap = min(abs(a[0] - b[0]) + abs(a[1] - b[1]) for a in spots for b in spots if a != b)
-    side = rng.uniform(0.82, 0.98) * min(0.42, gap * 0.93)
-    boxes = [_box(x + rng.uniform(-0.02, 0.02), y + rng.uniform(-0.02, 0.02), side) for x, y in spots]
+    side = rng.uniform(0.9, 0.98) * min(0.42, gap * 0.93)
+    boxes = [_box(*_near(rng, x, y), side) for x, y in spots]
     things = tuple(Thing(**look, box=box) for box in boxes)
     return Scene(seed=seed, kind="count", **where, style=_style(rng), things=things)
 
@@ -175,7 +185,7 @@ def _pair(rng: np.random.Generator, seed: int) -> Scene:
              "above": (0.5, 0.26, 0.5, 0.74), "below": (0.5, 0.74, 0.5, 0.26)}[shown]  # fmt: skip
     things = []
     for noun, x, y in zip(nouns, spots[::2], spots[1::2], strict=True):
-        box = _box(x + rng.uniform(-0.02, 0.02), y + rng.uniform(-0.02, 0.02), rng.uniform(0.4, 0.46))
+        box = _box(*_near(rng, x, y), rng.uniform(0.42, 0.46))
         things.append(Thing(**_look(rng, noun, hand, where.get("ground")), box=box))
     return Scene(seed=seed, kind="pair", **where, style=_style(rng), things=tuple(things), relation=relation)
 
