@@ -28,7 +28,7 @@ from salon.world.scene import (
     Scene,
     Split,
     sample_scene,
-)  # fmt: skip
+)
 from salon.world.sprites import FILE
 
 #: What meta.json calls the hash of a flawed world; a clean one does not have it.
