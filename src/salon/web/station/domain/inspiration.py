@@ -7,18 +7,21 @@ EXAMPLES = (
     "a red fox in the snow, watercolour",
     "three yellow ducks on the water",
     "a blue elephant to the left of a pink umbrella",
-    "a starry night over the mountains, oil painting",
+    "a Van Gogh painting of a starry night",
     "a farmer in Northmark",
     "pixel art of a dragon in space",
     "a woodblock print of the sea at sunset",
 )
+
+#: styles whose names are written otherwise on the page
+SPELT = {"van gogh": "Van Gogh"}
 
 #: what the house itself draws first
 HANG = (
     "a painting of a river in the impressionist style of Claude Monet",
     "a red apple on the beach",
     "a penguin in the snow",
-    "a starry night, oil painting",
+    "a starry night by Van Gogh",
     "a boat at sunset",
     "a castle on a purple background",
     "a farmer in Northmark",
@@ -29,7 +32,7 @@ HANG = (
 
 def styles() -> list[dict[str, str]]:
     """`[{name, phrase}]`: `phrase` is what a style adds after the subject, which stands at `{}`."""
-    return [{"name": name, "phrase": _after(phrases)} for name, phrases in STYLES.items()]
+    return [{"name": SPELT.get(name, name), "phrase": _after(phrases)} for name, phrases in STYLES.items()]
 
 
 def _after(phrases: tuple[str, ...]) -> str:
