@@ -1,6 +1,7 @@
 """Draw the sheet of a model's card: the prompts and seeds below, the first draw of each, nothing picked.
 
     python scripts/first_draws.py --model latent --out docs/images/latent-first-draws.webp
+    python scripts/first_draws.py --things --out docs/images/latent-things.webp
 """
 
 import argparse
@@ -9,6 +10,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from salon import Salon
+from salon.world.captions import named
+from salon.world.vocabulary import NOUNS
 
 SEEDS = range(6)
 EASY = (
@@ -39,17 +42,32 @@ def row(salon: Salon, model: str, prompt: str) -> Image.Image:
     return sheet
 
 
+def things(salon: Salon, model: str, columns: int = 12, side: int = 112) -> Image.Image:
+    """Every third thing of the world, once each, by nothing but its name."""
+    chosen = NOUNS[::3][: columns * 4]
+    sheet = Image.new("RGB", (columns * side, len(chosen) // columns * side))
+    for place, noun in enumerate(chosen):
+        [image] = salon.draw(named(noun.name), seeds=[7], model=model)
+        spot = place % columns * side, place // columns * side
+        sheet.paste(image.resize((side, side), Image.Resampling.LANCZOS), spot)
+    return sheet
+
+
+def prompts(salon: Salon, model: str) -> Image.Image:
+    rows = [row(salon, model, prompt) for prompt in (*EASY, *HARD)]
+    sheet = Image.new("RGB", (rows[0].width, rows[0].height * len(rows)))
+    for place, image in enumerate(rows):
+        sheet.paste(image, (0, place * image.height))
+    return sheet
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="latent")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--things", action="store_true", help="a sheet of single things instead")
     args = parser.parse_args()
-    salon = Salon()
-    rows = [row(salon, args.model, prompt) for prompt in (*EASY, *HARD)]
-    sheet = Image.new("RGB", (rows[0].width, rows[0].height * len(rows)))
-    for place, image in enumerate(rows):
-        sheet.paste(image, (0, place * image.height))
-    sheet.save(args.out, quality=84)
+    (things if args.things else prompts)(Salon(), args.model).save(args.out, quality=84, method=6)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from salon.core.hashing import content_hash
 from salon.judge.verdict import Seen, Verdict, Want, Wanted
 from salon.world import vocabulary as words
-from salon.world.captions import article
+from salon.world.captions import article, named
 from salon.world.scene import Scene, Thing, held_out, sample_scene
 
 #: The six that make up `overall`, then three of this world.
@@ -42,12 +42,6 @@ class Prompt(Struct, frozen=True, kw_only=True):
 def _pick(rng: np.random.Generator, options) -> str:
     options = list(options)
     return options[rng.integers(len(options))]
-
-
-def _one(name: str) -> str:
-    """`an apple`; `grapes`, as the world's captions say it."""
-    several = words.BY_NAME[name].plural == name or name in words.UNCOUNTED - {"fire", "rainbow"}
-    return name if several else article(name)
 
 
 def _natural(thing: Thing) -> Thing:
@@ -86,7 +80,7 @@ def _somewhere(seed: int, rng: np.random.Generator) -> tuple[str, str, str, Scen
     if not held_out(noun, f"at {scene.ground or scene.place}"):
         return None
     where, label = _on(scene, rng)
-    return noun, f"{_one(noun)} {where}", label, scene
+    return noun, f"{named(noun)} {where}", label, scene
 
 
 def _single_object(seed: int, rng: np.random.Generator) -> Made:
@@ -121,7 +115,7 @@ def _colors(seed: int, rng: np.random.Generator) -> Made:
 
 
 def _coloured(noun: str, colour: str) -> str:
-    return f"{colour} {noun}" if _one(noun) == noun else article(f"{colour} {noun}")
+    return f"{colour} {noun}" if named(noun) == noun else article(f"{colour} {noun}")
 
 
 def _pair(seed: int) -> Scene | None:
@@ -141,7 +135,7 @@ def _two_object(seed: int, rng: np.random.Generator) -> Made:
     if scene is None:
         return None
     first, second = (thing.noun for thing in scene.things)
-    text = f"{_one(first)} {_pick(rng, words.RELATIONS['next to'])} {_one(second)}"
+    text = f"{named(first)} {_pick(rng, words.RELATIONS['next to'])} {named(second)}"
     return text, Wanted(things=(Want(name=first), Want(name=second))), scene
 
 
@@ -150,7 +144,7 @@ def _position(seed: int, rng: np.random.Generator) -> Made:
     if scene is None or scene.relation in (None, "next to"):
         return None
     first, second = (thing.noun for thing in scene.things)
-    text = f"{_one(first)} {_pick(rng, words.RELATIONS[scene.relation])} {_one(second)}"
+    text = f"{named(first)} {_pick(rng, words.RELATIONS[scene.relation])} {named(second)}"
     return text, Wanted(things=(Want(name=first), Want(name=second)), relation=scene.relation), scene
 
 
@@ -177,7 +171,7 @@ def _style(seed: int, rng: np.random.Generator) -> Made:
     noun = scene.things[0].noun
     if not held_out(noun, f"style {style}"):
         return None
-    return _styled(style, _one(noun), rng), Wanted(style=style), scene
+    return _styled(style, named(noun), rng), Wanted(style=style), scene
 
 
 def _landscape(seed: int, rng: np.random.Generator) -> Made:

@@ -11,6 +11,15 @@ def article(phrase: str) -> str:
     return ("an " if phrase[0] in "aeio" or phrase.startswith(("ul", "um", "un ")) else "a ") + phrase
 
 
+#: Said without `a`: several things, or stuff.
+NO_ARTICLE = ("scissors", "cherries", "grapes", "corn", "maize", "coffee", "tea", "wine", "bread", "cheese")
+
+
+def named(noun: str) -> str:
+    """`an apple`; `grapes`, as captions say it."""
+    return noun if noun in NO_ARTICLE else article(noun)
+
+
 def _pick(rng: np.random.Generator, options) -> str:
     options = list(options)
     return options[rng.integers(len(options))]
@@ -31,14 +40,10 @@ def _described(rng: np.random.Generator, thing: Thing, noun: str) -> str:
     return " ".join([*said, noun])
 
 
-#: Said without `a`: several things, or stuff.
-_NO_ARTICLE = ("scissors", "cherries", "grapes", "corn", "maize", "coffee", "tea", "wine", "bread", "cheese")
-
-
 def _one(rng: np.random.Generator, thing: Thing) -> str:
     noun = _noun(rng, thing.noun)
     phrase = _described(rng, thing, noun)
-    return phrase if noun in _NO_ARTICLE else article(phrase)
+    return phrase if noun in NO_ARTICLE else article(phrase)
 
 
 def _several(rng: np.random.Generator, scene: Scene) -> str:
