@@ -79,3 +79,8 @@ def draw(page: Any, prompt: str) -> None:
     page.click("#draw")
     page.wait_for_selector("#grid[aria-busy=true]")
     page.wait_for_selector("#grid[aria-busy=false]")
+
+
+def hung(page: Any) -> str:
+    """Address of the first finished picture. Previews are data: addresses; the file fades in over the last of them."""
+    return page.get_attribute('#grid img[src*="/images/"]', "src")

@@ -1,7 +1,7 @@
 """Every page: its weight, its width, its words without scripts, and what axe says of it."""
 
 import pytest
-from house import draw
+from house import draw, hung
 from playwright.sync_api import expect
 
 BUDGET = 150_000
@@ -14,8 +14,7 @@ def image(house, browser) -> str:
     page = browser.new_page(base_url=house.url)
     page.goto("/station")
     draw(page, "a painting of a river")
-    # previews are data: addresses; the finished file takes their place a moment after the end
-    name = page.get_attribute('#grid img[src*="/images/"]', "src").split("/")[-1].removesuffix(".png")
+    name = hung(page).split("/")[-1].removesuffix(".png")
     page.context.close()
     return name
 
