@@ -16,6 +16,7 @@ from salon.nets.autoencoder import gradient_l1
 from salon.train import text
 from salon.train.data import Scenes, Shard
 from salon.train.weights import NETS, load_net, weights_key
+from salon.world.scene import Scene
 from salon.world.vocabulary import HANDS
 
 SIDE = 64
@@ -176,13 +177,13 @@ class AutoencoderTask(Task):
         return tile(torch.stack([images, net.eval()(images)], 1).flatten(0, 1), 16, 3)
 
 
-def says_hand(shard: Shard, default: str) -> list[list[int]]:
+def says_hand(shard: Shard, default: str, scenes: list[Scene] | None = None) -> list[list[int]]:
     """For each scene the captions that may be learnt: all, or, if a thing in it is not by the hand `default`, those
-    that say whose hand it is by."""
+    that say whose hand it is by. `scenes` is the shard's ground truth, where it is at hand already."""
     if not default:
         return [list(range(len(captions))) for captions in shard.captions]
     out = []
-    for scene, captions in zip(shard.scenes(), shard.captions):
+    for scene, captions in zip(scenes or shard.scenes(), shard.captions):
         said = {HANDS[thing.hand][1] for thing in scene.things if thing.hand != default}
         out.append([pick for pick, text in enumerate(captions) if said <= set(text.replace(",", " ").split())])
     return out
@@ -219,11 +220,12 @@ class TransformerTask(Task):
         prompt then means one drawing, not four at once."""
         hand, found, default = self.options["default_hand"], [], []
         for start, shard in zip(self.scenes.starts, self.scenes.shards):
-            scenes = shard.scenes() if hand else [None] * len(shard)
-            for row, (scene, picks) in enumerate(zip(scenes, says_hand(shard, hand))):
+            scenes = shard.scenes() if hand else None
+            for row, picks in enumerate(says_hand(shard, hand, scenes)):
                 pairs = [(int(start) + row, pick) for pick in picks if int(start) + row >= self.first]
                 found += pairs
-                if scene is not None and scene.things and all(thing.hand == hand for thing in scene.things):
+                things = scenes[row].things if scenes else ()
+                if things and all(thing.hand == hand for thing in things):
                     default += pairs
         if not found:
             raise TrainingError("No caption is left to learn.", "Set task.default_hand to a hand of the world.")
