@@ -132,3 +132,16 @@ def test_a_file_in_place_of_the_folder_is_said(tmp_path):
     (tmp_path / "out").write_text("a file")
     with pytest.raises(StorageFull, match="could not be written"):
         build(tmp_path / "out", 8, SIZE, jobs=1)
+
+
+def test_another_mix_of_scenes(tmp_path):
+    meta = build(tmp_path, 12, SIZE, texts=1, jobs=1, mix={"pair": 0.5, "count": 0.5})
+    lines = (tmp_path / "shard-00000.scenes.jsonl").read_bytes().splitlines()
+    assert {msgspec.json.decode(line, type=Scene).kind for line in lines} == {"pair", "count"}
+    assert meta["mix"] == {"pair": 0.5, "count": 0.5}
+    with pytest.raises(WorldError, match="mix differ"):  # going on without it
+        build(tmp_path, 24, SIZE, texts=1, jobs=1)
+    with pytest.raises(WorldError, match="Cannot mix"):
+        build(tmp_path / "other", 4, SIZE, mix={"pears": 1.0})
+    with pytest.raises(WorldError, match="mix of its own"):
+        build(tmp_path / "other", 4, SIZE, flawed=True, mix={"pair": 1.0})

@@ -18,7 +18,9 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add = commands.add_parser("train", help="train a network (needs torch)", description=ABOUT)
     add.add_argument("model", help="what to train: autoencoder, latent, upscaler ... (names of the house's recipes)")
     add.add_argument("--recipe", metavar="FILE", help="a recipe of your own (.toml) in place of the house's")
-    add.add_argument("--data", required=True, type=Path, metavar="DIR", help="folder written by `salon world build`")
+    add.add_argument(
+        "--data", required=True, type=Path, nargs="+", metavar="DIR", help="folders written by `salon world build`"
+    )
     add.add_argument("--out", required=True, type=Path, metavar="DIR", help="the run's folder")
     add.add_argument("--minutes", type=float, help="end after so many minutes of training, all sittings together")
     resume = argparse.BooleanOptionalAction
@@ -78,4 +80,4 @@ def export(arguments: argparse.Namespace) -> None:
     except ModuleNotFoundError as error:
         raise needs_torch(error) from error
     for name, difference in write(arguments.run, arguments.out).items():
-        print(f"{arguments.out / name}.onnx: within {difference:.1e} of torch")
+        print(f"{arguments.out / name}: within {difference:.1e} of torch")

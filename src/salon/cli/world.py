@@ -45,8 +45,21 @@ def _add_build(world: argparse._SubParsersAction) -> None:
     add.add_argument("--size", type=number(16, 2048), default=64, help="pixels of a picture's side (default 64)")
     add.add_argument("--split", choices=SPLITS, default="train", help="which scenes (default train)")
     add.add_argument("--jobs", type=number(1, 256), default=2, help="processes that paint (default 2)")
+    add.add_argument("--mix", type=shares, metavar="KIND=SHARE,...", help="other shares of the kinds of scenes than "
+                     "the world's own, such as pair=0.6,count=0.4")  # fmt: skip
     _add_flawed(add)
     add.set_defaults(command=build)
+
+
+def shares(text: str) -> dict[str, float]:
+    """`pair=0.6,count=0.4` as a table. Raises ArgumentTypeError."""
+    try:
+        found = {kind.strip(): float(share) for kind, share in (part.split("=") for part in text.split(","))}
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of shares; write it as pair=0.6,count=0.4.") from None
+    if any(not 0 <= share < float("inf") for share in found.values()):
+        raise argparse.ArgumentTypeError("shares are numbers from 0.")
+    return found
 
 
 def _add_flawed(add: argparse.ArgumentParser) -> None:
@@ -77,7 +90,7 @@ def build(arguments: argparse.Namespace) -> None:
     from salon.world.build import build as write  # lazy: as above
 
     meta = write(arguments.out, arguments.scenes, arguments.size, arguments.split, jobs=arguments.jobs,
-                 flawed=arguments.flawed)  # fmt: skip
+                 flawed=arguments.flawed, mix=arguments.mix)  # fmt: skip
     scenes = sum(shard["scenes"] for shard in meta["shards"])
     print(f"{arguments.out}: {scenes} scenes of {meta['world_version']} in {len(meta['shards'])} shards")
 

@@ -10,12 +10,31 @@ from salon.core.recipe import MAX_GUIDANCE, MAX_IMAGES, MAX_SEED, MAX_STEPS, Dig
 Number = int | float
 
 
-class NetworkFile(Struct, frozen=True):
-    """One ONNX file of a model, its SHA-256, and how many parameters it holds."""
+FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
-    file: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+class AdapterFile(Struct, frozen=True):
+    """A low-rank adapter (.safetensors), its SHA-256, and how many parameters it holds."""
+
+    file: FileName
     sha256: Digest
     parameters: int = 0
+
+
+class NetworkFile(Struct, frozen=True):
+    """One ONNX file of a model, its SHA-256, and how many parameters it holds. `of` names another model in whose folder
+    the file lies; `adapter`, in the model's own folder, is added to its weights."""
+
+    file: FileName
+    sha256: Digest
+    parameters: int = 0
+    of: Name | None = None
+    adapter: AdapterFile | None = None
+
+    @property
+    def all_parameters(self) -> int:
+        """The network's and its adapter's."""
+        return self.parameters + (self.adapter.parameters if self.adapter else 0)
 
 
 class ModelCard(Struct, frozen=True):
@@ -86,8 +105,9 @@ RANGES: dict[str, tuple[Number, Number]] = {
 
 
 def weights_hash(card: ModelCard, text_encoder: str) -> str:
-    """`Recipe.weights`: the content hash of all of a model that no recipe says: the SHA-256 of each network and of
-    the text encoder, and the card's settings that change the arithmetic."""
+    """`Recipe.weights`: the content hash of all of a model that no recipe says: the SHA-256 of each network, its
+    adapter and the text encoder, and the card's settings that change the arithmetic."""
     digests = {name: facts.sha256 for name, facts in card.networks.items()}
+    digests |= {f"{name}+adapter": facts.adapter.sha256 for name, facts in card.networks.items() if facts.adapter}
     settings = [card.family, card.sample_shape, card.prediction_type, card.shift, card.guidance]
     return content_hash({"networks": digests, "text_encoder": text_encoder, "settings": settings})

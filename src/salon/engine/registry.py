@@ -1,6 +1,7 @@
 """Which models are installed, whether they are whole, and loading them. One damaged model stops no other."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -8,8 +9,8 @@ import msgspec
 from salon.core.errors import SalonError, UnknownModel, WeightsDamaged, WeightsMissing
 from salon.diffusion.samplers import SAMPLERS
 from salon.engine.families import FAMILIES
-from salon.engine.models import RANGES, ModelCard, ModelInfo, weights_hash
-from salon.engine.runtime import check_file
+from salon.engine.models import RANGES, ModelCard, ModelInfo, NetworkFile, weights_hash
+from salon.engine.runtime import Network, check_file
 from salon.engine.stage import Model
 from salon.engine.text import EncoderFacts, TextEncoder, read_facts
 
@@ -36,8 +37,8 @@ class Registry:
     def refresh(self) -> None:
         """Look at the folders again; models that are loaded stay as they are."""
         found = {f.parent.name: f.parent for d in reversed(self.folders) for f in sorted(d.glob("*/model.json"))}
-        self._infos = {name: self._examine(folder) for name, folder in sorted(found.items())}
         self._folders = found
+        self._infos = {name: self._examine(folder) for name, folder in sorted(found.items())}
 
     def infos(self) -> list[ModelInfo]:
         """Every model found, ready or not."""
@@ -59,9 +60,24 @@ class Registry:
             info, folder = self.info(name), self._folders[name]
             card = read_card(folder)
             text = self.text_encoder(card.text_encoder)
-            stages = FAMILIES[card.family](card, folder, text, self.cache, self.threads)
+            stages = FAMILIES[card.family](card, partial(self._network, card, folder), text)
             self._models[name] = Model(name, info.weights_sha256, stages)
         return self._models[name]
+
+    def _network(self, card: ModelCard, folder: Path, name: str) -> Network | None:
+        """One of the model's networks, or None. Raises WeightsMissing, WeightsDamaged."""
+        facts = card.networks.get(name)
+        if facts is None:
+            return None
+        path, adapter = self._files(folder, facts)
+        return Network(path, facts, self.cache, self.threads, adapter)
+
+    def _files(self, folder: Path, facts: NetworkFile) -> tuple[Path, Path | None]:
+        """Where a network and its adapter lie. Raises WeightsMissing if the model they are borrowed of is missing."""
+        if facts.of and facts.of not in self._folders:
+            raise WeightsMissing(f"{folder.name} builds on the model {facts.of}, which is missing.", "Install it.")
+        place = self._folders[facts.of] if facts.of else folder
+        return place / facts.file, folder / facts.adapter.file if facts.adapter else None
 
     def text_encoder(self, name: str = "minilm") -> TextEncoder:
         """A text encoder, loaded once and shared. Raises WeightsMissing, WeightsDamaged."""
@@ -78,7 +94,10 @@ class Registry:
         try:
             card = read_card(folder)
             for facts in card.networks.values():
-                check_file(folder / facts.file, facts.sha256)
+                path, adapter = self._files(folder, facts)
+                check_file(path, facts.sha256, card.name if facts.of else "")
+                if adapter and facts.adapter:
+                    check_file(adapter, facts.adapter.sha256)
             return describe(card, read_facts(self._encoder_folder(card.text_encoder)))
         except SalonError as error:
             return ModelInfo(name=folder.name, problem=str(error))
@@ -108,7 +127,7 @@ def describe(card: ModelCard, text: EncoderFacts) -> ModelInfo:
         name=card.name,
         family=card.family,
         ready=True,
-        parameters=text.parameters + sum(facts.parameters for facts in card.networks.values()),
+        parameters=text.parameters + sum(facts.all_parameters for facts in card.networks.values()),
         licence=card.licence,
         weights_sha256=weights_hash(card, text.sha256),
         defaults={name: defaults[name] for name in ("num_inference_steps", "guidance_scale", "sampler")},

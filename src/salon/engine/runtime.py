@@ -16,6 +16,7 @@ from onnx.utils import Extractor
 
 from salon.core.errors import WeightsDamaged, WeightsMissing
 from salon.core.hashing import file_hash
+from salon.engine.adapters import with_adapter
 from salon.engine.models import NetworkFile
 from salon.engine.text import session_options
 
@@ -36,8 +37,9 @@ def cache_folder() -> Path:
     return base / "cache" / "graphs"
 
 
-def check_file(path: Path, sha256: str) -> None:
-    """Raises WeightsMissing if the file cannot be read, WeightsDamaged if it is not what its card says."""
+def check_file(path: Path, sha256: str, borrower: str = "") -> None:
+    """Raises WeightsMissing if the file cannot be read, WeightsDamaged if it is not what its card says. `borrower` is
+    the model whose card it is, if the file lies in another model's folder."""
     try:
         digest = file_hash(path)
     except OSError as error:
@@ -45,6 +47,11 @@ def check_file(path: Path, sha256: str) -> None:
             f"The weights file {path.parent.name}/{path.name} cannot be read ({error.strerror}).",
             "Put it back (git checkout, or install again).",
         ) from error
+    if digest != sha256 and borrower:
+        raise WeightsDamaged(
+            f"{borrower} was made for another version of {path.parent.name}/{path.name} than the one that is here.",
+            f"Export {borrower} again, or put back the {path.parent.name} that it was made for.",
+        )
     if digest != sha256:
         raise WeightsDamaged(
             f"The weights file {path.parent.name}/{path.name} is not what its card says: it is damaged or was changed.",
@@ -52,9 +59,14 @@ def check_file(path: Path, sha256: str) -> None:
         )
 
 
-def cut(path: Path) -> bytes:
-    """The graph in `path` reduced to what its first output needs, as ONNX bytes."""
+def graph(path: Path, adapter: Path | None) -> onnx.ModelProto:
+    """The graph in `path`, with the adapter, if there is one, added to its weights. Raises WeightsDamaged."""
     model = onnx.load(path)
+    return with_adapter(model, adapter) if adapter else model
+
+
+def cut(model: onnx.ModelProto) -> bytes:
+    """The graph reduced to what its first output needs, as ONNX bytes."""
     inputs = [value.name for value in model.graph.input]
     plain = Extractor(model).extract_model(inputs, [model.graph.output[0].name])
     data: bytes = plain.SerializeToString()
@@ -88,14 +100,22 @@ class Network:
     whose every operation is shared among the threads, which then wait for each other hundreds of times.
     """
 
-    def __init__(self, path: Path, facts: NetworkFile, cache: Path | None = None, threads: int = 2) -> None:
-        """Raises WeightsMissing or WeightsDamaged."""
+    def __init__(
+        self, path: Path, facts: NetworkFile, cache: Path | None = None, threads: int = 2, adapter: Path | None = None
+    ) -> None:
+        """`adapter` is the file that `facts.adapter` tells of. Raises WeightsMissing or WeightsDamaged."""
         check_file(path, facts.sha256)
-        self.path, self.threads = path, threads
+        self.path, self.threads, self.adapter = path, threads, adapter
+        name = facts.sha256[:32]
+        if adapter and facts.adapter:
+            check_file(adapter, facts.adapter.sha256)
+            name += f"-{facts.adapter.sha256[:32]}"
         self._pool = ThreadPoolExecutor(threads, "network")
         self._traced: ort.InferenceSession | None = None
         try:
-            self._plain = self._open(facts.sha256, cache or cache_folder())
+            self._plain = self._open((cache or cache_folder()) / f"{name}-plain.onnx")
+        except WeightsDamaged:
+            raise
         except Exception as error:  # ONNX and its runtime raise many kinds, all meaning: not a graph we can run
             raise WeightsDamaged(
                 f"The weights file {path.parent.name}/{path.name} cannot be loaded: {error}.",
@@ -103,17 +123,16 @@ class Network:
             ) from error
         self.output = self._plain.get_outputs()[0].name
 
-    def _session(self, graph: bytes | str) -> ort.InferenceSession:
-        return ort.InferenceSession(graph, session_options(1, arena=True), providers=["CPUExecutionProvider"])
+    def _session(self, model: bytes | str) -> ort.InferenceSession:
+        return ort.InferenceSession(model, session_options(1, arena=True), providers=["CPUExecutionProvider"])
 
-    def _open(self, sha256: str, cache: Path) -> ort.InferenceSession:
-        cached = cache / f"{sha256[:32]}-plain.onnx"
+    def _open(self, cached: Path) -> ort.InferenceSession:
         if cached.is_file():
             try:
                 return self._session(str(cached))
             except Exception:  # whatever is wrong with it: it is only a cache
                 cached.unlink(missing_ok=True)
-        data = cut(self.path)
+        data = cut(graph(self.path, self.adapter))
         keep(data, cached)
         return self._session(data)
 
@@ -136,6 +155,7 @@ class Network:
     def trace(self, **feeds: NDArray[Any]) -> dict[str, Floats]:
         """Every output by name: the main one, and the inner tensors for looking inside."""
         if self._traced is None:
-            self._traced = self._session(str(self.path))
+            whole = graph(self.path, self.adapter).SerializeToString() if self.adapter else str(self.path)
+            self._traced = self._session(whole)
         names = [value.name for value in self._traced.get_outputs()]
         return dict(zip(names, self._call(self._traced, names, feeds)))

@@ -10,7 +10,7 @@ from salon.core.errors import SalonError
 def parser() -> argparse.ArgumentParser:
     out = argparse.ArgumentParser("salon.train", description="Train one network of the house.")
     out.add_argument("recipe", help="autoencoder, latent, pixel, upscaler, or a .toml file")
-    out.add_argument("--data", required=True, help="folder written by `salon world build`")
+    out.add_argument("--data", required=True, nargs="+", help="folders written by `salon world build`")
     out.add_argument("--out", required=True, help="the run's folder")
     out.add_argument("--minutes", type=float, help="end after so many minutes of training, all sittings together")
     out.add_argument("--resume", action="store_true", help="go on from the run's saved state, if there is one")
@@ -34,9 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
     sets = dict(item.partition("=")[::2] for item in options.set)
     try:
-        done = run(
-            options.recipe, options.data, options.out, options.minutes, options.resume, options.init, sets
-        )
+        done = run(options.recipe, options.data, options.out, options.minutes, options.resume, options.init, sets)
     except SalonError as error:
         print(error, file=sys.stderr)
         return 2

@@ -12,7 +12,7 @@ Shards may be added while training runs: `refresh` reads meta.json again.
 import json
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -80,23 +80,33 @@ class Shard:
 
 
 class Scenes:
-    """All shards of a folder as one row of scenes. Raises TrainingError if the folder holds none."""
+    """All shards of one or more folders as one row of scenes. Raises TrainingError if they hold none, or worlds that
+    differ."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.shards = Path(folder), []
+    def __init__(self, folders: Path | str | Sequence[Path | str]) -> None:
+        several = [folders] if isinstance(folders, Path | str) else folders
+        self.folders = [Path(folder) for folder in several]
+        self.opened: dict[Path, Shard] = {}
         self.refresh()
 
     def refresh(self) -> list[Shard]:
-        """Read meta.json again and open what is new; returns the new shards."""
-        try:
-            self.meta = json.loads((self.folder / "meta.json").read_text("utf-8"))
-            files = [entry["file"] for entry in self.meta["shards"]]
-        except (OSError, ValueError, KeyError) as error:
-            raise TrainingError(f"There is no training set in {self.folder}: {error}.", REBUILD) from error
-        new = [Shard(self.folder / file) for file in files[len(self.shards) :]]
-        self.shards += new
-        if not self.shards:
-            raise TrainingError(f"The training set in {self.folder} holds no shards yet.", "Wait for the first.")
+        """Read each meta.json again and open what is new; returns the new shards."""
+        metas, paths = [], []
+        for folder in self.folders:
+            try:
+                metas.append(json.loads((folder / "meta.json").read_text("utf-8")))
+                paths += [folder / entry["file"] for entry in metas[-1]["shards"]]
+            except (OSError, ValueError, KeyError) as error:
+                raise TrainingError(f"There is no training set in {folder}: {error}.", REBUILD) from error
+        self.meta = metas[0]
+        if not paths:
+            hint = "Wait for the first."
+            raise TrainingError(f"The training set in {self.folders[0]} holds no shards yet.", hint)
+        if len({(meta.get("world"), meta.get("size")) for meta in metas}) > 1:
+            raise TrainingError("The training sets are of different worlds or sizes.", REBUILD)
+        new = [Shard(path) for path in paths if path not in self.opened]
+        self.opened |= {shard.path: shard for shard in new}
+        self.shards = [self.opened[path] for path in paths]
         self.starts = np.cumsum([0] + [len(shard) for shard in self.shards])
         return new
 

@@ -3,7 +3,7 @@
 Pictures are made a little worse, as generators leave them, so that generated ones are judged fairly; some are ruined
 altogether, and must be called unreadable."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -126,7 +126,7 @@ def focal(heat: Tensor, target: Tensor) -> Tensor:
     """Penalty-reduced focal loss of logits [B,16,16] (arXiv 1904.07850), a centre."""
     p = torch.sigmoid(heat).clamp(1e-4, 1 - 1e-4)
     hit = (target == 1).float()
-    found = -(1 - p) ** 2 * p.log() * hit
+    found = -((1 - p) ** 2) * p.log() * hit
     quiet = -((1 - target) ** 4) * p**2 * (1 - p).log() * (1 - hit)
     return (found + quiet).sum() / hit.sum().clamp(min=1)
 
@@ -145,7 +145,7 @@ def soft(images: Tensor, sigma: Tensor) -> Tensor:
 class DetectorTask(Task):
     """Batches are (pictures, Truth, readable [B])."""
 
-    def __init__(self, recipe: dict[str, Any], data: Path, device: torch.device) -> None:
+    def __init__(self, recipe: dict[str, Any], data: Path | Sequence[Path], device: torch.device) -> None:
         self.names = names()
         recipe["net"]["names"] = self.names  # another vocabulary is another network
         super().__init__(recipe, data, device)
@@ -232,9 +232,7 @@ class DetectorTask(Task):
 
     def batch(self, count: int, generator: Generator) -> tuple[Any, ...]:
         indices = self.draw(count, generator)
-        images, truth = self.worsen(
-            self.pixels(self.scenes, indices), self.truth(self.scenes, indices), generator
-        )
+        images, truth = self.worsen(self.pixels(self.scenes, indices), self.truth(self.scenes, indices), generator)
         readable = torch.ones(count, device=self.device)
         ruined = round(self.options["unreadable"] * count)
         if ruined:

@@ -8,6 +8,7 @@ import contextlib
 import copy
 import io
 import json
+import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -17,12 +18,13 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from salon.core.errors import SalonError, TrainingError
 from salon.core.hashing import file_hash
 from salon.train.storage import rounded, store
-from salon.train.weights import find, load_net, read_about
+from salon.train.weights import ADAPTER, find, load_net, read_about, read_weights
 
 OPSET = 17
 #: largest difference between torch and ONNX Runtime that is let pass, both with weights rounded as they are stored
@@ -197,9 +199,62 @@ def write_judge(out: Path, found: dict[str, Any], about: dict[str, Any], names: 
     path.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
 
 
+def misfit(run: Path, base: Path, adapter: dict[str, Tensor]) -> float:
+    """The largest difference between the weights of the run and those of `base` with the adapter added."""
+    whole, built = read_weights(run, "transformer")[0], read_weights(base, "transformer")[0]
+    for name, up in adapter.items():
+        if name.endswith(".lora_B.weight"):
+            down = adapter[name.replace(".lora_B.", ".lora_A.")]
+            built[name.replace(".lora_B.", ".")] += up.float() @ down.float()
+    return max(float((whole[name] - built[name]).abs().max()) for name in built)
+
+
+def adapter_card(run: Path, base: Path, out: Path, about: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    """The card of a model that is `base` with an adapter. Raises TrainingError if `base` is no exported model."""
+    try:
+        card: dict[str, Any] = json.loads((base / "model.json").read_text("utf-8"))
+        task = json.loads((run / "recipe.json").read_text("utf-8"))["task"]
+        for network in card["networks"].values():
+            network.setdefault("of", card["name"])
+        card["networks"]["transformer"]["adapter"] = facts
+    except (OSError, ValueError, KeyError) as error:
+        hint = "Train it with task.base set to a weights folder, as src/salon/weights/latent."
+        raise TrainingError(f"The adapter in {run} was trained on {base}, which is no exported model.", hint) from error
+    card |= {"name": out.name, "world": about["world"], "world_version": about["world_version"]}
+    if "substeps" in task:
+        card["defaults"] |= {"num_inference_steps": task["steps"], "guidance_scale": 1.0, "sampler": "euler"}
+        card["schedule"] = {"shift": task["shift"]}
+    return card
+
+
+def export_adapter(run: Path, out: Path) -> dict[str, float]:
+    """Write the adapter of the run folder `run` into the weights folder `out`, with a card that names the model it is
+    added to; what rounding to float16 changed. Raises TrainingError, and then writes nothing."""
+    path, name = run / ADAPTER, out / ADAPTER
+    about, tensors = read_about(path), load_file(path)
+    base = Path(about["base"])
+    facts = {
+        "file": ADAPTER,
+        "sha256": file_hash(path),
+        "parameters": sum(tensor.numel() for tensor in tensors.values()),
+        "images_seen": about.get("images", 0),
+    }
+    card = adapter_card(run, base, out, about, facts)
+    difference = misfit(run, base, tensors)
+    if not difference < TOLERANCE:
+        raise TrainingError(f"The adapter in {run} belongs to other weights than those in {base}.", "Train it again.")
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, name.with_suffix(".tmp"))
+    name.with_suffix(".tmp").replace(name)
+    (out / "model.json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    return {ADAPTER: difference}
+
+
 def export(run: Path, out: Path) -> dict[str, float]:
     """Write the network of the run folder `run` into the weights folder `out` with its card; the largest
     difference to torch a file. Raises TrainingError if one is above TOLERANCE, and then writes nothing of it."""
+    if (Path(run) / ADAPTER).exists():
+        return export_adapter(Path(run), out)
     about = read_about(run)
     model = about["model"]
     net = load_net(find(Path(run), model), model)
@@ -209,18 +264,18 @@ def export(run: Path, out: Path) -> dict[str, float]:
     out.mkdir(parents=True, exist_ok=True)
     differences, networks = {}, {}
     for name, module, inputs, outputs, prefix in pieces(net, model):
+        file, module = f"{name}.onnx", module.eval()
         config = json.dumps(net.config | ({"labels": 0} if model == "transformer" else {}))
-        module = module.eval()
         proto = to_onnx(module, inputs(2), outputs, prefix, {"salon.config": config}, model)
-        differences[name] = max(parity(module, proto, inputs(batch)) for batch in (1, 3))
-        if not differences[name] < TOLERANCE:
+        differences[file] = max(parity(module, proto, inputs(batch)) for batch in (1, 3))
+        if not differences[file] < TOLERANCE:
             hint = "Use the pinned torch version."
-            raise TrainingError(f"{name}.onnx differs from torch by {differences[name]:.2g}.", hint)
-        onnx.save(proto, str(out / f"{name}.onnx"))
+            raise TrainingError(f"{file} differs from torch by {differences[file]:.2g}.", hint)
+        onnx.save(proto, str(out / file))
         count = sum(p.numel() for p in module.parameters())
         networks[name] = {
-            "file": f"{name}.onnx",
-            "sha256": file_hash(out / f"{name}.onnx"),
+            "file": file,
+            "sha256": file_hash(out / file),
             "parameters": count,
             "images_seen": about.get("images", 0),
         }
@@ -242,7 +297,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     for name, difference in differences.items():
-        print(f"{options.out / name}.onnx: within {difference:.1e} of torch", file=sys.stderr)
+        print(f"{options.out / name}: within {difference:.1e} of torch", file=sys.stderr)
     return 0
 
 

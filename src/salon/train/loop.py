@@ -7,7 +7,7 @@ import pickle
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,20 @@ from PIL import Image
 from torch import nn
 from tqdm import tqdm
 
-import salon.train.detector  # noqa: F401 (adds its task to TASKS)
+import salon.train.detector
+import salon.train.fewsteps  # noqa: F401 (these add their tasks to TASKS)
 from salon.core.errors import StorageFull, TrainingError
+from salon.nets.adapter import adapter_of, merged
 from salon.train import recipe as recipes
+from salon.train.optimisers import optimisers_for
 from salon.train.tasks import TASKS, Task
-from salon.train.weights import load_into, save_weights
+from salon.train.weights import ADAPTER, load_into, save_adapter, save_weights
 
-FORMAT = 1
+FORMAT = 2
 #: steps between updates of the averaged weights; the decay is raised to this power
 EMA_EVERY = 4
+#: of the matrix products of a step; weights, averages and sums stay float32
+PRECISIONS = ("float32", "bfloat16")
 
 
 class Average:
@@ -37,10 +42,11 @@ class Average:
         self.buffers = list(zip(self.net.buffers(), net.buffers()))
 
     @torch.no_grad()
-    def update(self, step: int) -> None:
-        """Short memory at first, so that the start is forgotten: decay (1+step)/(10+step) at most."""
-        decay = min(self.decay, (1 + step) / (10 + step)) ** EMA_EVERY
-        torch._foreach_lerp_(self.mine, self.theirs, 1 - decay)
+    def update(self, step: int, averaged: list[torch.Tensor] | None = None) -> None:
+        """Short memory at first, so that the start is forgotten: decay (1+step)/(10+step) at most. Weights that the
+        optimiser has `averaged` itself are taken as they are."""
+        decay = 0.0 if averaged else min(self.decay, (1 + step) / (10 + step)) ** EMA_EVERY
+        torch._foreach_lerp_(self.mine, averaged or self.theirs, 1 - decay)
         for mine, theirs in self.buffers:
             mine.copy_(theirs)
 
@@ -57,17 +63,6 @@ class Clock:
             return False
         self.due = time.monotonic() + self.seconds
         return True
-
-
-def optimiser_for(net: nn.Module, options: Mapping[str, Any]) -> torch.optim.AdamW:
-    """AdamW; weight decay on matrices only."""
-    matrices = [p for p in net.parameters() if p.ndim > 1]
-    vectors = [p for p in net.parameters() if p.ndim <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": options["weight_decay"]},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=options["lr"], betas=tuple(options["betas"]), fused=True)
 
 
 class Crew:
@@ -96,23 +91,27 @@ class Trainer:
     """One run in one folder: `state.pt` (all that is needed to go on), `weights.safetensors` (the better of the
     averages), `log.jsonl`, `recipe.json`, `sheets/`."""
 
-    def __init__(self, recipe: dict[str, Any], data: Path, out: Path, minutes: float | None) -> None:
+    def __init__(self, recipe: dict[str, Any], data: Path | Sequence[Path], out: Path, minutes: float | None) -> None:
         self.recipe, self.out, self.minutes = recipe, Path(out), minutes
         self.options = recipe["train"]
+        if self.options["precision"] not in PRECISIONS:
+            known = " or ".join(PRECISIONS)
+            raise TrainingError(f"There is no precision {self.options['precision']!r}.", f"Set it to {known}.")
+        self.bfloat16 = self.options["precision"] == "bfloat16"
         if not minutes and not self.options["images"]:
             raise TrainingError("The run has no end.", "Give --minutes M or --set images=N.")
         self.crew = Crew()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if self.device.type == "cuda":
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        self.task: Task = TASKS[recipe["model"]](recipe, data, self.device)
+        self.task: Task = TASKS[recipe.get("lesson", recipe["model"])](recipe, data, self.device)
         self.net = self.task.net
         self.generator = torch.Generator().manual_seed(recipe["seed"] + self.crew.rank)
         self.start_over()
 
     def start_over(self) -> None:
         """Fresh optimiser and averages around the network's present weights."""
-        self.optimiser = optimiser_for(self.net, self.options)
+        self.optimiser = optimisers_for(self.net, self.options)
         self.averages = [Average(self.net, decay) for decay in self.options["ema"]]
         self.step, self.images, self.seconds, self.best, self.stopping = 0, 0, 0.0, 0, False
         self.agreed: float | None = None
@@ -130,28 +129,31 @@ class Trainer:
         return min(1.0, max(by_images, by_minutes))
 
     def learning_rate(self) -> float:
-        """Warm-up, constant, then straight down to a hundredth over the last `decay` of the run."""
+        """Warm-up, constant, then straight down to a hundredth over the last `decay` of the run (a schedule-free
+        optimiser does without that)."""
         o = self.options
+        if self.optimiser.schedule_free:
+            return o["lr"] * min(1.0, (self.step + 1) / max(1, o["warmup"]))
         fall = min(1.0, (1 - self.progress) / o["decay"]) if o["decay"] else 1.0
         return o["lr"] * min(1.0, (self.step + 1) / max(1, o["warmup"])) * max(0.01, fall)
 
     def train_step(self) -> None:
         batch = self.task.batch(self.options["batch"], self.generator)
         rate = self.learning_rate()
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        losses = self.task.loss(batch)
-        self.optimiser.zero_grad(set_to_none=True)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            losses = self.task.loss(batch)
+        self.net.zero_grad(set_to_none=True)
         losses["loss"].backward()
         self.step += 1
         self.images += self.options["batch"] * self.crew.size
         if self.crew.size > 1:
             self.agreed, self.stopping = self.crew.agree(self.net, self.own_progress(), self.stopping)
         nn.utils.clip_grad_norm_(self.net.parameters(), self.options["clip"])
-        self.optimiser.step()
+        self.optimiser.step(rate)
         if self.step % EMA_EVERY == 0:
+            averaged = self.optimiser.averaged(list(self.net.parameters()))
             for average in self.averages:
-                average.update(self.step)
+                average.update(self.step, averaged)
         for name, value in losses.items():
             self.sums[name] = self.sums.get(name, 0.0) + value.detach()
         self.summed += 1
@@ -209,7 +211,10 @@ class Trainer:
                 "world": self.task.scenes.meta.get("world", ""),
                 "world_version": self.task.scenes.meta.get("world_version", ""),
             }
-            save_weights(self.averages[self.best].net, self.out / "weights.safetensors", **about)
+            best = self.averages[self.best].net
+            if adapter := adapter_of(best):
+                save_adapter(adapter, self.out / ADAPTER, base=self.task.options["base"], **about)
+            save_weights(merged(best) if adapter else best, self.out / "weights.safetensors", **about)
         except (OSError, RuntimeError) as error:
             raise StorageFull(f"The state could not be written: {error}.", "Make room and resume.") from error
 
@@ -286,9 +291,7 @@ class Trainer:
             loss = float(self.sums["loss"]) / self.summed
             bar.set_postfix_str(f"{self.images} images, {rate:.1f}/s, loss {loss:.4f}")
             due = save.rings()
-            self.log(
-                images_per_second=round(rate, 2), lr=self.learning_rate(), **(self.evaluate() if due else {})
-            )
+            self.log(images_per_second=round(rate, 2), lr=self.learning_rate(), **(self.evaluate() if due else {}))
             if due:
                 self.save()
                 self.task.refresh()
@@ -300,7 +303,7 @@ class Trainer:
 
 def run(
     recipe_name: str,
-    data: str | Path,
+    data: str | Path | Sequence[str | Path],
     out: str | Path,
     minutes: float | None = None,
     resume: bool = False,
@@ -308,12 +311,13 @@ def run(
     sets: Mapping[str, Any] | None = None,
     **pace: float,
 ) -> bool:
-    """Train recipe `recipe_name` on the folder `data`, everything written to the folder `out`.
+    """Train recipe `recipe_name` on the folder(s) `data`, everything written to the folder `out`.
 
     Ends after `minutes` of training (all sittings together) or the recipe's images. `resume` goes on from
     `out/state.pt` if it is there; `init` starts from weights (run folder, .safetensors, exported ONNX) with a
     fresh optimiser. Returns True when the end was reached, False after SIGTERM. Raises TrainingError."""
-    trainer = Trainer(recipes.load(recipe_name, sets), Path(data), Path(out), minutes)
+    folders = [Path(folder) for folder in ([data] if isinstance(data, str | Path) else data)]
+    trainer = Trainer(recipes.load(recipe_name, sets), folders, Path(out), minutes)
     if resume and (trainer.out / "state.pt").exists():
         trainer.load()
     elif init:

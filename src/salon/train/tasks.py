@@ -3,6 +3,7 @@
 All chance comes from the generator that the loop hands in, so that a resumed run goes on as if never stopped."""
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from torch import Generator, Tensor, nn
 
 from salon.core.errors import TrainingError
 from salon.nets.autoencoder import gradient_l1
+from salon.nets.adapter import add_adapter
 from salon.train import text
 from salon.train.data import Scenes, Shard
-from salon.train.weights import NETS, load_net, weights_key
+from salon.train.weights import NETS, load_into, load_net, weights_key
 from salon.world.scene import Scene
-from salon.world.vocabulary import HANDS
+from salon.world.vocabulary import HANDS, NOUNS
 
 SIDE = 64
 HELD_OUT = 256
@@ -67,7 +69,7 @@ class Task:
     """A network and its lessons. Subclasses say `batch`, `loss`, `held_loss`,
     `measures` and `sheet`."""
 
-    def __init__(self, recipe: dict[str, Any], data: Path, device: torch.device) -> None:
+    def __init__(self, recipe: dict[str, Any], data: Path | Sequence[Path], device: torch.device) -> None:
         self.options, self.device = recipe["task"], device
         self.model = recipe["model"]
         self.scenes = Scenes(data)
@@ -122,7 +124,7 @@ class Task:
 
 
 class AutoencoderTask(Task):
-    def __init__(self, recipe: dict[str, Any], data: Path, device: torch.device) -> None:
+    def __init__(self, recipe: dict[str, Any], data: Path | Sequence[Path], device: torch.device) -> None:
         super().__init__(recipe, data, device)
         self.net = self.net.to(memory_format=torch.channels_last)
 
@@ -190,12 +192,18 @@ def says_hand(shard: Shard, default: str, scenes: list[Scene] | None = None) -> 
 
 
 class TransformerTask(Task):
-    def __init__(self, recipe: dict[str, Any], data: Path, device: torch.device) -> None:
+    def __init__(self, recipe: dict[str, Any], data: Path | Sequence[Path], device: torch.device) -> None:
         super().__init__(recipe, data, device)
         self.codec: nn.Module | None = None
         if path := self.options["autoencoder"]:
             self.codec = load_net(Path(path), "autoencoder").to(device)
             self.codec_key = weights_key(Path(path), "autoencoder")
+        if self.options["base"]:
+            load_into(self.net, Path(self.options["base"]), "transformer")
+        if self.options["adapter_rank"]:
+            if not self.options["base"]:
+                raise TrainingError("An adapter needs a network to adapt.", "Set task.base to its weights.")
+            add_adapter(self.net, self.options["adapter_rank"])
         if self.net.grid**2 != CELLS:
             raise TrainingError("The transformer works on 64 tokens.", "Choose net.size and net.patch so.")
         expected = (self.codec.config["channels"], SIDE // 4) if self.codec else (3, SIDE)
@@ -218,17 +226,21 @@ class TransformerTask(Task):
         """[P,2] int64 of scene and caption: all, and those of things by the default hand. With `default_hand`, a
         caption that does not say by which hand a thing is drawn stands only beside scenes by that hand: a plain
         prompt then means one drawing, not four at once."""
-        hand, found, default = self.options["default_hand"], [], []
+        hand, forms, found, default = self.options["default_hand"], self.options["forms"], [], []
+        known = {noun.name for noun in NOUNS[: self.options["nouns"]]} if self.options["nouns"] else None
         for start, shard in zip(self.scenes.starts, self.scenes.shards):
-            scenes = shard.scenes() if hand else None
+            scenes = shard.scenes() if hand or known else None
             for row, picks in enumerate(says_hand(shard, hand, scenes)):
-                pairs = [(int(start) + row, pick) for pick in picks if int(start) + row >= self.first]
-                found += pairs
                 things = scenes[row].things if scenes else ()
+                if int(start) + row < self.first or (known and not {thing.noun for thing in things} <= known):
+                    continue
+                pairs = [(int(start) + row, pick) for pick in picks if pick < forms or not forms]
+                found += pairs
                 if things and all(thing.hand == hand for thing in things):
                     default += pairs
         if not found:
-            raise TrainingError("No caption is left to learn.", "Set task.default_hand to a hand of the world.")
+            hint = "Set task.default_hand to a hand of the world; look at task.nouns and task.forms."
+            raise TrainingError("No caption is left to learn.", hint)
         return torch.tensor(found), torch.tensor(default).reshape(-1, 2)
 
     def choose(self, count: int, generator: Generator) -> Tensor:
@@ -288,7 +300,8 @@ class TransformerTask(Task):
         clean = self.clean(self.scenes, indices)
         labels = torch.from_numpy(self.scenes.labels(indices)).to(self.device)
         timestep = self.timesteps(count, generator).to(self.device)
-        return clean, self.normal(clean.shape, generator), timestep, embeds, mask, labels
+        batch = (clean, self.normal(clean.shape, generator), timestep, embeds, mask, labels)
+        return (*batch, self.route(generator)) if self.options["skip"] else batch
 
     def flow_loss(self, prediction: Tensor, clean: Tensor, noise: Tensor, timestep: Tensor) -> Tensor:
         """Mean squared error of the velocity; for x0 prediction the same error, with its weight bounded."""
@@ -298,17 +311,43 @@ class TransformerTask(Task):
         return ((prediction - clean).square().mean((1, 2, 3)) * weight).mean()
 
     def loss(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        clean, noise, timestep, embeds, mask, labels = batch
+        clean, noise, timestep, embeds, mask, labels, *rest = batch
+        routed = rest[0] if rest else None
         sample = torch.lerp(clean, noise, timestep[:, None, None, None])
+        if self.options["guidance"]:
+            clean, noise = self.guided(sample, timestep, embeds, mask, clean, noise)
         if self.net.label_head is None or not self.options["label_weight"]:
-            return {"loss": self.flow_loss(self.net(sample, timestep, embeds, mask), clean, noise, timestep)}
-        prediction, logits = self.net(sample, timestep, embeds, mask, teach=True)
+            prediction = self.net(sample, timestep, embeds, mask, routed=routed)
+            return {"loss": self.flow_loss(prediction, clean, noise, timestep)}
+        prediction, logits = self.net(sample, timestep, embeds, mask, teach=True, routed=routed)
+        labels = labels if routed is None else labels[:, routed]
         if int(labels.max()) >= logits.shape[-1]:
             raise TrainingError(f"The data name noun {int(labels.max())}.", "Raise net.labels above it.")
         flow = self.flow_loss(prediction, clean, noise, timestep)
         label = F.cross_entropy(logits.flatten(0, 1), labels.flatten())
         total = flow + self.options["label_weight"] * label
         return {"loss": total, "flow": flow.detach(), "label": label.detach()}
+
+    def route(self, generator: Generator) -> Tensor:
+        """The tokens of a step that go the whole way, in order."""
+        kept = max(1, round(CELLS * (1 - self.options["skip"])))
+        return torch.randperm(CELLS, generator=generator)[:kept].sort().values.to(self.device)
+
+    @torch.no_grad()
+    def guided(
+        self, sample: Tensor, timestep: Tensor, embeds: Tensor, mask: Tensor, clean: Tensor, noise: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """x0 and noise as guidance by `task.guidance` beyond 1 would have them: the network learns to be guided
+        without a second call (model guidance, arXiv 2502.12154). Pictures without a caption stay as they are."""
+        both = self.denoised(
+            self.net, sample.repeat(2, 1, 1, 1), timestep.repeat(2), embeds.repeat(2, 1, 1), torch.cat([mask, mask * 0])
+        ).float()
+        torch.clear_autocast_cache()  # it holds weights without their gradients now
+        with_text, without = both.chunk(2)
+        told = (mask.sum(1) > 0).to(clean.dtype)[:, None, None, None]
+        clean = clean + told * (self.options["guidance"] - 1) * (with_text - without)
+        level = timestep[:, None, None, None]
+        return clean, (sample - (1 - level) * clean) / level.clamp(min=1e-3)
 
     def denoised(self, net: nn.Module, sample: Tensor, timestep: Tensor, embeds: Tensor, mask: Tensor) -> Tensor:
         prediction = net(sample, timestep, embeds, mask)
@@ -366,7 +405,7 @@ class TransformerTask(Task):
 
 
 class UpscalerTask(Task):
-    def __init__(self, recipe: dict[str, Any], data: Path, device: torch.device) -> None:
+    def __init__(self, recipe: dict[str, Any], data: Path | Sequence[Path], device: torch.device) -> None:
         super().__init__(recipe, data, device)
         self.net = self.net.to(memory_format=torch.channels_last)
         path = self.options["autoencoder"]

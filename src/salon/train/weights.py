@@ -33,11 +33,23 @@ ONNX_FILES = {
 }
 
 
+#: an adapter's file, in a run's folder and in a model's
+ADAPTER = "adapter.safetensors"
+
+
 def save_weights(net: nn.Module, path: Path, **about: Any) -> None:
     """Write the network's weights with its configuration; whole or not at all."""
     unfinished = path.with_suffix(".tmp")
     metadata = {"config": json.dumps(net.config)} | {k: json.dumps(v) for k, v in about.items()}
     save_file({k: v.contiguous().cpu() for k, v in net.state_dict().items()}, str(unfinished), metadata)
+    unfinished.replace(path)
+
+
+def save_adapter(tensors: dict[str, Tensor], path: Path, **about: Any) -> None:
+    """Write an adapter's tensors as float16; whole or not at all."""
+    unfinished = path.with_suffix(".tmp")
+    metadata = {k: json.dumps(v) for k, v in about.items()}
+    save_file({k: v.half().contiguous().cpu() for k, v in tensors.items()}, str(unfinished), metadata)
     unfinished.replace(path)
 
 

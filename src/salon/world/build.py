@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -54,9 +54,11 @@ def flawed_world_hash() -> str:
     return content_hash({"world": world_hash(), **flaws.facts()})
 
 
-def picture(seed: int, size: int, split: Split, number: int) -> tuple[np.ndarray, np.ndarray, list[str], Scene]:
+def picture(
+    seed: int, size: int, split: Split, number: int, mix: Mapping[str, float] = MIX
+) -> tuple[np.ndarray, np.ndarray, list[str], Scene]:
     """Pixels, labels, captions and ground truth of one seed."""
-    scene = sample_scene(seed, split)
+    scene = sample_scene(seed, split, mix)
     pixels, labels = render_with_labels(scene, size)
     return pixels, labels, captions(scene, number), scene
 
@@ -81,7 +83,8 @@ def _save(out: Path, index: int, batch: list[tuple[np.ndarray, np.ndarray, list[
 
 def _pictures(start: int, number: int, meta: dict, jobs: int) -> Iterator:
     form = {"size": meta["size"], "number": meta["captions_per_scene"]}
-    make = partial(flaws.picture, **form) if FLAWED in meta else partial(picture, split=meta["split"], **form)
+    form |= {} if FLAWED in meta else {"split": meta["split"], "mix": meta.get("mix", MIX)}
+    make = partial(flaws.picture if FLAWED in meta else picture, **form)
     if jobs <= 1:
         yield from map(make, range(start, start + number))
         return
@@ -96,7 +99,7 @@ def _meta(out: Path, wanted: dict) -> dict:
         return {**wanted, "shards": []}
     try:
         found = json.loads(path.read_text())
-        differing = [key for key in (*wanted, *({FLAWED} - set(wanted))) if found.get(key) != wanted.get(key)]
+        differing = [key for key in (*wanted, *({FLAWED, "mix"} - set(wanted))) if found.get(key) != wanted.get(key)]
     except (ValueError, AttributeError) as error:
         raise WorldError(f"{path} cannot be read: {error}.", "Remove it to build the world anew.") from error
     if differing:
@@ -112,18 +115,24 @@ def _of_the_flawed(split: Split) -> dict:
 
 
 def build(out: Path, scenes: int, size: int = 64, split: Split = "train", texts: int = 4, shard: int = 2048,
-          jobs: int = 2, flawed: bool = False) -> dict:  # fmt: skip
+          jobs: int = 2, flawed: bool = False, mix: Mapping[str, float] | None = None) -> dict:  # fmt: skip
     """Write `scenes` scenes as shards into `out`, going on where an earlier build stopped; returns meta.json.
 
     A shard is `shard-N.npz` (images uint8 [n,size,size,3], labels uint16 [n,8,8]), its captions (`.json`, `texts` a
     scene) and ground truth (`.scenes.jsonl`). `flawed` plants the flaws of world/flaws.py in scenes of the split
-    `train`; the ground truth then says which. Raises WorldError, StorageFull.
+    `train`; the ground truth then says which. `mix` gives other shares of the kinds of scenes than the world's own.
+    Raises WorldError, StorageFull.
     """
     if scenes < 1 or texts < 1 or shard < 1:
         raise WorldError("There is nothing to build.", "Ask for at least one scene, caption and scene a shard.")
     wanted = {"world": world_hash(), "world_version": words.VERSION, "size": size, "split": split,
               "captions_per_scene": texts}  # fmt: skip
+    if mix:
+        sample_scene(0, split, mix)  # raises for kinds that there are not
+        wanted["mix"] = dict(mix)
     if flawed:
+        if mix:
+            raise WorldError("The flawed world has a mix of its own.", "Leave out the mix.")
         wanted |= _of_the_flawed(split)
     try:
         out.mkdir(parents=True, exist_ok=True)

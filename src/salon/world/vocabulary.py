@@ -299,8 +299,19 @@ STYLES: dict[str, tuple[str, ...]] = {
 #: Painterly words that leave the style open: drawn from these.
 PAINTED = ("oil", "impressionist", "van gogh", "pointillist", "watercolour")
 #: What people say before what they want; none of it is to be seen.
-REQUESTS = ("a picture of", "an image of", "an illustration of", "a drawing of", "draw", "please draw", "draw me",
-            "show me", "i want to see", "can you draw", "make a picture of")
+REQUESTS = (
+    "a picture of",
+    "an image of",
+    "an illustration of",
+    "a drawing of",
+    "draw",
+    "please draw",
+    "draw me",
+    "show me",
+    "i want to see",
+    "can you draw",
+    "make a picture of",
+)
 #: What people say of what they like; nothing of it is to be seen either.
 PRAISE = ("cute", "beautiful", "nice", "little", "lovely", "funny", "happy")
 
@@ -355,8 +366,16 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 #: What captions say beside the tables above.
-CAPTION_WORDS = ("worker", "work", "working as", "a pair of", "there is", "there are", "on a background",
-                 "against a wall")
+CAPTION_WORDS = (
+    "worker",
+    "work",
+    "working as",
+    "a pair of",
+    "there is",
+    "there are",
+    "on a background",
+    "against a wall",
+)
 
 
 def phrase_words() -> set[str]:

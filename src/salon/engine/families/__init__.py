@@ -2,5 +2,5 @@
 
 from salon.engine.families import latent
 
-#: family -> function (card, folder, text encoder, cache, threads) -> stages in the order of drawing
+#: family -> function (card, network by name, text encoder) -> stages in the order of drawing
 FAMILIES = {"latent": latent.load}

@@ -1,8 +1,7 @@
 """text -> flow transformer -> decoder -> upscaler. Two stages: `diffusion` (steps), `upscale` (one call)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -188,15 +187,11 @@ class UpscaleStage:
         return list(self.upscaler.run(image=np.stack([s.image for s in states])))
 
 
-def load(card: ModelCard, folder: Path, text: TextEncoder, cache: Path | None, threads: int) -> list[Stage]:
-    """The model's stages. Without a decoder the samples are pixels; without an upscaler small images are the end.
+def load(card: ModelCard, network: Callable[[str], Network | None], text: TextEncoder) -> list[Stage]:
+    """The model's stages; `network` loads one by its name in the card, None if the card has none. Without a decoder the
+    samples are pixels; without an upscaler small images are the end.
 
     Raises WeightsMissing or WeightsDamaged."""
-
-    def network(name: str) -> Network | None:
-        facts = card.networks.get(name)
-        return Network(folder / facts.file, facts, cache, threads) if facts else None
-
     transformer = network("transformer")
     if transformer is None:
         raise BadRecipe(f"The card of {card.name} names no transformer.", "Correct its model.json.")

@@ -14,9 +14,7 @@ class Event(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["current"], condition=models.Q(current=True), name="one_current_event"
-            ),
+            models.UniqueConstraint(fields=["current"], condition=models.Q(current=True), name="one_current_event"),
         ]
 
     def __str__(self) -> str:

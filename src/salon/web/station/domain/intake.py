@@ -61,7 +61,7 @@ def parse_ask(body: bytes) -> Ask:
             _("Change the field it names, or leave it out for the model's own choice."),
         ) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise BadRecipe(_("This is not JSON."), _("Send an object such as {\"prompt\": \"a red fox\"}.")) from error
+        raise BadRecipe(_("This is not JSON."), _('Send an object such as {"prompt": "a red fox"}.')) from error
 
 
 def _seeds(ask: Ask) -> tuple[int, ...]:
