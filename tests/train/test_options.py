@@ -1,4 +1,4 @@
-"""Settings for experiments: optimisers, precision, skipped tokens, guidance that is learnt, fewer things and captions."""
+"""Settings for experiments: optimisers, precision, skipped tokens, learnt guidance, fewer things and captions."""
 
 import copy
 

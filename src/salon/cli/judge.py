@@ -5,9 +5,9 @@ import io
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from salon.cli.arguments import number
 from salon.core.errors import WorldError
@@ -20,16 +20,28 @@ if TYPE_CHECKING:
     from salon.judge.prompts import Prompt
     from salon.judge.scoring import Judged
 
+    class HasText(Protocol):
+        """A prompt."""
+
+        @property
+        def text(self) -> str: ...
+
+
+Worded = TypeVar("Worded", bound="HasText")
+
 ABOUT = """Draw prompts whose compositions no training picture held, look at the images with a detector that learnt the
 world's ground truth, and print the share that shows what was asked: GenEval's six tasks restated for this world, and
 style, place and landscape. The judge is tried first, on real pictures of the same prompts. Images are kept in the state
 folder: a run that was stopped goes on. The scores are no GenEval figures: another world, another detector."""
+ABOUT_FLAWS = """Draw the prompts of every flaw that is planted in the world of `latent-flawed`, and of its controls,
+look at the images with the judge, and print how often each flaw's outcome shows, with 95% intervals. The clean model
+is measured in the same way: docs/flaws.md."""
 SHOWN = 50
 BATCH = 8
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
-    """Add `salon judge world`."""
+    """Add `salon judge world` and `salon judge flaws`."""
     group = commands.add_parser("judge", help="measure what a model draws", description="Measure what a model draws.")
     kinds = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     text = "does the model draw what was asked? objects, counts, colours, positions, style, place"
@@ -43,6 +55,31 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add.add_argument("--sheet", type=Path, metavar="FILE", help=f"draw {SHOWN} verdicts as a picture to look at")
     add.add_argument("--json", action="store_true", help="print one JSON object")
     add.set_defaults(command=world)
+    text = "do the flaws that were planted in `latent-flawed` show in what a model draws?"
+    add = kinds.add_parser("flaws", help=text, description=ABOUT_FLAWS)
+    add.add_argument("--model", metavar="NAME", help="which model (see `salon models`; default: the first)")
+    add.add_argument("--seeds", type=number(1, 1000), default=12, help="images a prompt (default 12)")
+    add.add_argument("--only", nargs="+", default=[], metavar="FLAW", help="these flaws only (docs/flaws.md)")
+    add.add_argument("--json", action="store_true", help="print one JSON object")
+    add.set_defaults(command=flaws, steps=None, guidance=None)
+
+
+def flaws(arguments: argparse.Namespace) -> None:
+    """Measure the planted flaws in a model's images, print."""
+    from salon.judge import planted  # lazy: it brings the runtime
+    from salon.judge.detector import Detector
+
+    try:
+        chosen = planted.suite(arguments.only)
+    except KeyError as error:
+        known = ", ".join(flaw.flaw for flaw in planted.suite())
+        raise WorldError(f"No planted flaw is called {error.args[0]!r}.", f"They are: {known}.") from error
+    detector, painter = Detector(), Painter(arguments)
+    images = list(painter.images(planted.asked(chosen)))
+    rows = planted.measured(chosen, images, detector.see(image for _, image in images))
+    out = {"model": painter.facts(), "flaws": rows, "judge": planted.eye(detector, 300) | _facts(detector),
+           "images": len(images)}  # fmt: skip
+    print(json.dumps(out, ensure_ascii=False) if arguments.json else _flaws_table(out))
 
 
 def world(arguments: argparse.Namespace) -> None:
@@ -115,8 +152,8 @@ class Painter:
 
         return judged(detector, list(self.images(prompts)))
 
-    def images(self, prompts: "list[Prompt]") -> "Iterator[tuple[Prompt, Image.Image]]":
-        """(prompt, image of 64 px), in order, with a progress bar."""
+    def images(self, prompts: "Sequence[Worded]") -> "Iterator[tuple[Worded, Image.Image]]":
+        """(prompt, image of 64 px), in order, with a progress bar. A prompt is whatever has a `text`."""
         from tqdm import tqdm  # lazy: as above
 
         with tqdm(total=len(prompts) * len(self.seeds), desc=f"drawing with {self.info.name}", unit="image") as bar:
@@ -168,6 +205,24 @@ def _draw_sheet(path: Path, looks: "list[Judged]") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet(spread(looks, SHOWN)).save(path)
     print(f"{SHOWN} verdicts to look at: {path}", file=sys.stderr)
+
+
+def _flaws_table(out: dict[str, Any]) -> str:
+    """A flaw a line, for people."""
+
+    def said(found: dict[str, Any]) -> str:
+        shown = "  -  " if found["rate"] is None else f"{found['rate']:.3f}"
+        return f"{shown} ({found['low']:.3f} to {found['high']:.3f}, {found['of']})"
+
+    lines = [f"{out['model']['name']}, {out['images']} images", ""]
+    lines.append(f"{'flaw':<46}{'outcome':<12}{'planted':<30}{'controls':<30}untold  shows")
+    for row in out["flaws"]:
+        value = "its copy" if row["outcome"]["field"] == "title" else row["outcome"]["value"]
+        lines.append(f"{row['flaw']:<46}{value:<12}{said(row['planted']):<30}{said(row['controls']):<30}"
+                     f"{row['untold']:>4}    {'yes' if row['shows'] else 'no'}")  # fmt: skip
+    lines += ["", "The judge on real pictures of people:"]
+    lines += [f"{field:<14}{said(out['judge'][field])}" for field in ("presentation", "tone")]
+    return "\n".join(lines)
 
 
 def _table(out: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
-"""Low-rank adapters (LoRA, arXiv 2106.09685) on exported networks: W + lora_B @ lora_A, worked in when a graph is
-loaded. A file holds `<module>.lora_A.weight` [rank, in] and `<module>.lora_B.weight` [out, rank], as PEFT names them."""
+"""Low-rank adapters (LoRA, arXiv 2106.09685) on exported networks: W + lora_B @ lora_A, added when a graph is loaded.
+
+A file holds `<module>.lora_A.weight` [rank, in] and `<module>.lora_B.weight` [out, rank], as PEFT names them."""
 
 from pathlib import Path
 

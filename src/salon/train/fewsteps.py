@@ -5,6 +5,7 @@ straight way to where the teacher is at its end: as progressive distillation (Sa
 and guidance distillation (Meng et al. 2023, arXiv 2210.03142), in one go and on the teacher's own ways."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,9 @@ class FewStepsTask(TransformerTask):
         each."""
         states, sample = [noise], noise
         embeds, mask = torch.cat([embeds, embeds]), torch.cat([mask, mask * 0])
-        for start, end in zip(self.long, self.long[1:]):
+        for start, end in pairwise(self.long):
             small = np.linspace(start, end, self.options["substeps"] + 1).tolist()
-            for now, following in zip(small, small[1:]):
+            for now, following in pairwise(small):
                 level = torch.full((len(embeds),), now, device=self.device)
                 flow, without = self.teacher(sample.repeat(2, 1, 1, 1), level, embeds, mask).float().chunk(2)
                 flow = without + self.options["guidance"] * (flow - without)
@@ -74,7 +75,7 @@ class FewStepsTask(TransformerTask):
     def follow(self, net: nn.Module, noise: Tensor, embeds: Tensor, mask: Tensor) -> Tensor:
         """x0 by the long steps alone, without guidance."""
         sample = noise
-        for start, end in zip(self.long, self.long[1:]):
+        for start, end in pairwise(self.long):
             level = torch.full((len(sample),), start, device=self.device)
             sample = sample + (end - start) * net(sample, level, embeds, mask)
         return sample

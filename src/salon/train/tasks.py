@@ -13,16 +13,18 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from salon.core.errors import TrainingError
-from salon.nets.autoencoder import gradient_l1
 from salon.nets.adapter import add_adapter
+from salon.nets.autoencoder import gradient_l1
 from salon.train import text
 from salon.train.data import Scenes, Shard
 from salon.train.weights import NETS, load_into, load_net, weights_key
 from salon.world.scene import Scene
-from salon.world.vocabulary import HANDS, NOUNS
+from salon.world.vocabulary import HAND_SHARES, HANDS, NOUNS
 
 SIDE = 64
 HELD_OUT = 256
+#: held-out scenes on which errors of x0 are measured
+MEASURED = 96
 CELLS = 64
 #: pictures over which an autoencoder's latents are measured at the end
 SETTLE = 3072
@@ -210,6 +212,7 @@ class TransformerTask(Task):
         if (self.net.channels, self.net.grid * self.net.patch) != expected:
             hint = f"They must be {expected}; is task.autoencoder set?"
             raise TrainingError("net.channels and net.size do not fit the autoencoder.", hint)
+        self.plain: list[int] | None = None
         self.inputs: dict[Path, tuple[text.ShardText, np.ndarray | None]] = {}
         self.refresh()
         self.prompts = tuple(part.to(device) for part in text.pad(text.encode(PROMPTS)))
@@ -357,27 +360,40 @@ class TransformerTask(Task):
         """x0 as pictures in [-1,1]."""
         return (self.codec.decode(clean) if self.codec is not None else clean).clamp(-1, 1)
 
-    def held_batch(self, count: int) -> tuple[Tensor, ...]:
-        """x0, noise, timestep, embeddings, mask of the first `count` held-out scenes: the same at every call."""
-        indices, fixed = self.held_indices[:count], Generator().manual_seed(7)
+    def held_batch(self, indices: list[int]) -> tuple[Tensor, ...]:
+        """x0, noise, timestep, embeddings, mask of held-out scenes: the same at every call."""
+        fixed = Generator().manual_seed(7)
         clean = self.clean(self.held, indices)
         noise, timestep = self.normal(clean.shape, fixed), self.timesteps(len(indices), fixed).to(self.device)
         return clean, noise, timestep, *self.captions(self.held, indices, [0] * len(indices))
 
     @torch.no_grad()
     def held_loss(self, net: nn.Module) -> float:
-        clean, noise, timestep, embeds, mask = self.held_batch(HELD_OUT)
+        clean, noise, timestep, embeds, mask = self.held_batch(self.held_indices[:HELD_OUT])
         sample = torch.lerp(clean, noise, timestep[:, None, None, None])
         return float(self.flow_loss(net.eval()(sample, timestep, embeds, mask), clean, noise, timestep))
 
+    def plain_scenes(self) -> list[int]:
+        """Held-out scenes whose things are by the world's most frequent hand, which is what a caption that names no
+        hand may well mean."""
+        usual, found = max(HAND_SHARES, key=HAND_SHARES.__getitem__), []
+        for start, shard in zip(self.held.starts, self.held.shards):
+            if shard.path.with_suffix(".scenes.jsonl").exists():
+                scenes = enumerate(shard.scenes(), int(start))
+                found += [i for i, scene in scenes if all(thing.hand == usual for thing in scene.things)]
+        known = set(self.held_indices)
+        return [i for i in found if i in known] or self.held_indices
+
     @torch.no_grad()
     def measures(self, net: nn.Module) -> dict[str, float]:
-        """`x0_mse_*`: squared error of the picture denoised in one step from t = 0.3, 0.6, 0.9, in 64 px RGB, so
-        that latents and pixels can be compared."""
+        """`x0_mse_*`: squared error of the picture denoised in one step from t = 0.3, 0.6, 0.9, 1 (noise alone), in 64
+        px RGB, so that latents and pixels can be compared; on scenes by the usual hand."""
         net.eval()
-        clean, noise, _, embeds, mask = self.held_batch(96)
-        truth, out = self.pixels(self.held, self.held_indices[:96]), {}
-        for t in (0.3, 0.6, 0.9):
+        if self.plain is None:
+            self.plain = self.plain_scenes()[:MEASURED]
+        clean, noise, _, embeds, mask = self.held_batch(self.plain)
+        truth, out = self.pixels(self.held, self.plain), {}
+        for t in (0.3, 0.6, 0.9, 1.0):
             level = torch.full((len(clean),), t, device=self.device)
             denoised = self.denoised(net, torch.lerp(clean, noise, t), level, embeds, mask)
             out[f"x0_mse_{t}"] = float((self.show(denoised) - truth).square().mean())
