@@ -180,3 +180,34 @@ def test_several_folders_are_one_training_set(data, write_data, tmp_path):
     (more / "meta.json").write_text(meta.replace("0" * 64, "1" * 64))
     with pytest.raises(TrainingError, match="different worlds"):
         Scenes([data, more])
+
+
+def test_an_upscaler_with_a_critic_learns_and_resumes(large_data, tmp_path):
+    """The critic goes on as if never stopped, too. Control: without its state the weights come out otherwise."""
+    options = {"width": 16, "depth": 1, "warmup": 2, "batch": 4, "critic_weight": 0.05, "decay": 0.0}
+    loop.run("upscaler", large_data, tmp_path / "whole", sets=options | {"images": 48})
+    for name in ("halves", "control"):
+        loop.run("upscaler", large_data, tmp_path / name, sets=options | {"images": 24})
+    state = torch.load(tmp_path / "control/state.pt", weights_only=True)
+    for tensor in state["task"]["critic"].values():
+        tensor.mul_(0.5)
+    torch.save(state, tmp_path / "control/state.pt")
+    for name in ("halves", "control"):
+        loop.run("upscaler", large_data, tmp_path / name, sets=options | {"images": 48}, resume=True)
+    whole, halves, control = (
+        torch.load(tmp_path / name / "state.pt", weights_only=True) for name in ("whole", "halves", "control")
+    )
+    assert all(torch.equal(whole["net"][key], halves["net"][key]) for key in whole["net"])
+    assert not all(torch.equal(whole["net"][key], control["net"][key]) for key in whole["net"])
+    critic = whole["task"]["critic"]
+    assert all(torch.equal(critic[key], halves["task"]["critic"][key]) for key in critic)
+
+
+def test_a_critic_learns_to_tell(large_data, tmp_path):
+    sets = {"width": 16, "depth": 1, "batch": 8, "critic_weight": 1e-9, "critic_lr": 0.003, "images": 999}
+    run = loop.Trainer(recipe.load("upscaler", sets), large_data, tmp_path, None)
+    last = 2.0
+    for _ in range(60):
+        run.train_step()
+        last, run.sums = float(run.sums["critic"]), {}
+    assert last < 1.7  # 2 is blind

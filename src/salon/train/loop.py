@@ -200,6 +200,7 @@ class Trainer:
             "averages": [average.net.state_dict() for average in self.averages],
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
+            "task": self.task.state(),
         }
         unfinished = self.out / "state.tmp"
         try:
@@ -235,6 +236,7 @@ class Trainer:
                 average.net.load_state_dict(tensors)
             self.optimiser.load_state_dict(state["optimiser"])
             self.generator.set_state(state["generator"].cpu())
+            self.task.load_state(state["task"])
             self.step, self.images = state["step"], state["images"]
             self.seconds, self.best = state["seconds"], state["best"]
         except FileNotFoundError as error:

@@ -15,6 +15,7 @@ from torch import Generator, Tensor, nn
 from salon.core.errors import TrainingError
 from salon.nets.adapter import add_adapter
 from salon.nets.autoencoder import gradient_l1
+from salon.nets.critic import Critic
 from salon.train import text
 from salon.train.data import Scenes, Shard
 from salon.train.weights import NETS, load_into, load_net, weights_key
@@ -108,6 +109,13 @@ class Task:
     def loss(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """`loss`, which is followed downhill, and its parts."""
         raise NotImplementedError
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed run needs beside the network: nothing for most."""
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take `state` back. Raises KeyError or RuntimeError if it is another's."""
 
     def settle(self, net: nn.Module) -> None:
         """What is left to do to the averaged network at the end of a run: nothing for most."""
@@ -426,6 +434,12 @@ class UpscalerTask(Task):
         self.net = self.net.to(memory_format=torch.channels_last)
         path = self.options["autoencoder"]
         self.codec = load_net(Path(path), "autoencoder").to(device) if path else None
+        self.critic: Critic | None = None
+        if self.options["critic_weight"]:
+            self.critic = Critic().to(device, memory_format=torch.channels_last)
+            self.critics_optimiser = torch.optim.AdamW(
+                self.critic.parameters(), self.options["critic_lr"], (0.5, 0.99), weight_decay=0.0
+            )
         kernel = torch.tensor([1.0, 2.0, 1.0], device=device)
         self.kernel = (kernel[:, None] * kernel / 16).expand(3, 1, 3, 3).contiguous()
 
@@ -459,7 +473,35 @@ class UpscalerTask(Task):
 
     def loss(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         small, large = batch
-        return {"loss": self.distance(self.net(small), large)}
+        made = self.net(small)
+        distance = self.distance(made, large)
+        if self.critic is None:
+            return {"loss": distance}
+        critic = self.criticise(made.detach(), small, large)
+        self.critic.requires_grad_(False)
+        finished = -self.critic(made, small).mean()
+        total = self.options["distance_weight"] * distance + self.options["critic_weight"] * finished
+        return {"loss": total, "distance": distance.detach(), "critic": critic}
+
+    def criticise(self, made: Tensor, small: Tensor, large: Tensor) -> Tensor:
+        """One step of the critic (hinge loss, arXiv 1705.02894); in a crew each trains a critic of its own. The
+        critic's loss: 2 means that it cannot tell."""
+        self.critic.requires_grad_(True)
+        loss = F.relu(1 - self.critic(large, small)).mean() + F.relu(1 + self.critic(made, small)).mean()
+        self.critics_optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.critics_optimiser.step()
+        return loss.detach()
+
+    def state(self) -> dict[str, Any]:
+        if self.critic is None:
+            return {}
+        return {"critic": self.critic.state_dict(), "optimiser": self.critics_optimiser.state_dict()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        if self.critic is not None:
+            self.critic.load_state_dict(state["critic"])
+            self.critics_optimiser.load_state_dict(state["optimiser"])
 
     def distance(self, made: Tensor, truth: Tensor) -> Tensor:
         return (made - truth).abs().mean() + self.options["gradient_weight"] * gradient_l1(made, truth)
