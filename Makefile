@@ -15,6 +15,7 @@ ELSEWHERE = home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && export SALON_HO
 .PHONY: run test test-all check bench clean
 
 run: $(VENV)/base
+	@$(BIN)/salon demo --once
 	@$(BIN)/salon run --port $(PORT)
 
 test: $(VENV)/test

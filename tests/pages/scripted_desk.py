@@ -26,7 +26,7 @@ from salon.core.update import Picture
 from salon.desk import store
 from salon.desk.pictures import png_file, webp_url
 from salon.engine.models import RANGES, ModelInfo
-from salon.web.line import HOUSE, EngineState, from_desk_address, to_desk_address
+from salon.web.line import HOUSE, EngineState, Say, ToDesk, from_desk_address, to_desk_address
 
 READY = EngineState(
     state="ready",
@@ -104,7 +104,9 @@ class Desk:
         while True:
             await self.say(HOUSE.decode(), "house", READY)
             if await self.pull.poll(300):
-                await self.pull.recv()
+                message = msgspec.msgpack.decode(await self.pull.recv(), type=ToDesk)
+                if isinstance(message, Say):
+                    await self.say(message.topic, message.event, message.data)
             for order in store.waiting_orders(self.known, 10):
                 self.known.add(order.id)
                 tasks.add(asyncio.create_task(self.draw(order)))

@@ -56,6 +56,18 @@ class Busy(SalonError):
     code = "busy"
 
 
+class Conflict(SalonError):
+    """What was asked for does not fit the present state: somebody else was quicker."""
+
+    code = "conflict"
+
+
+class Forbidden(SalonError):
+    """Whoever asks is not (or no longer) allowed to: a used link, a revoked device, no account."""
+
+    code = "forbidden"
+
+
 class EngineUnavailable(SalonError):
     """The engine cannot be reached or has died; requests that were accepted are kept."""
 

@@ -34,7 +34,7 @@ def open_house(port: int, host: str, home: Path | str | None) -> int:
     if host not in ("127.0.0.1", "localhost", "::1"):
         os.environ["SALON_HOSTS"] = ",".join(filter(None, [os.environ.get("SALON_HOSTS"), *own_names(host)]))
     with only_desk(folder), listening_socket(host, port) as listening:
-        _prepare_database()
+        prepare_database()
         asyncio.run(_House(listening, host).serve())
     return 0
 
@@ -75,7 +75,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _prepare_database() -> None:
+def prepare_database() -> None:
     """Brings the tables up to date; at most starts they are, and the look costs little."""
     import django
 
@@ -99,8 +99,9 @@ class _House:
         from salon.desk.dispatcher import Dispatcher
         from salon.desk.engine_line import EngineLine, remembered
         from salon.web.line import from_desk_address, to_desk_address
+        from salon.web.people.links import keeper, new_link
 
-        self.host, self.port = host, listening.getsockname()[1]
+        self.host, self.port, self.entry = host, listening.getsockname()[1], new_link(keeper())
         context = zmq.asyncio.Context.instance()
         self.pull = context.socket(zmq.PULL)
         self.pull.bind(to_desk_address())
@@ -166,6 +167,7 @@ class _House:
         writer.close()
         shown = f"[{here}]" if ":" in here else here
         print(f"Latent Salon is open at http://{shown}:{self.port}", flush=True)
+        print(f"Backstage, once, within a day: http://{shown}:{self.port}/backstage/enter/{self.entry}", flush=True)
         if self.host == "0.0.0.0":
             print(f"On this network: http://{network_address()}:{self.port}", flush=True)
 
@@ -181,12 +183,14 @@ class _House:
 
     async def _listen(self) -> None:
         """What web says."""
-        from salon.web.line import Cancel, ToDesk
+        from salon.web.line import Cancel, Event, Say, ToDesk
 
         while True:
             message = msgspec.msgpack.decode(await self.pull.recv(), type=ToDesk)
             if isinstance(message, Cancel):
                 await self.dispatcher.cancel(message.request)
+            elif isinstance(message, Say):
+                self._publish(message.topic, Event(message.event, message.data))
             else:
                 self.dispatcher.look()
 

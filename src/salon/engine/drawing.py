@@ -61,6 +61,10 @@ class Salon:
 
     def draw_recipes(self, recipes: list[Recipe]) -> list[Image.Image]:
         """The images of recipes, in their order, by the engine in this process. Raises SalonError."""
+        return [to_image(picture) for picture in self.pictures(recipes)]
+
+    def pictures(self, recipes: list[Recipe]) -> list[Picture]:
+        """The same as raw pictures."""
         parts = [recipes[i : i + MAX_IMAGES] for i in range(0, len(recipes), MAX_IMAGES)]
         requests = [Request(id=uuid.uuid4().hex, visitor="python", recipes=tuple(p), previews=False) for p in parts]
         for request in requests:
@@ -73,7 +77,7 @@ class Salon:
                 raise error_of(update.code, update.why)
             elif isinstance(update, Cancelled):
                 raise SalonError("The drawing was cancelled.")
-        return [to_image(picture) for request in requests for picture in drawn[request.id]]
+        return [picture for request in requests for picture in drawn[request.id]]
 
 
 def choose(models: list[ModelInfo], name: str | None) -> ModelInfo:

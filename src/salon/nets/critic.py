@@ -9,9 +9,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 
 class Critic(nn.Module):
-    """[B,3,H,W] large and [B,3,H/4,W/4] small, both in [-1,1] -> [B,1,H/8,W/8], high where the large one looks finished
-    (a patch critic, arXiv 1611.07004, spectral norms below its head, arXiv 1802.05957). It sees the small picture, too: what it
-    asks for must be finer, not other."""
+    """[B,3,H,W] large and [B,3,H/4,W/4] small, both in [-1,1] -> [B,1,H/8,W/8], high where the large one looks
+    finished (a patch critic, arXiv 1611.07004, with spectral norms below its head, arXiv 1802.05957). It sees the small
+    picture, too: what it asks for must be finer, not other."""
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()

@@ -18,6 +18,8 @@ STATUS: Mapping[str, int] = {
     "bad_recipe": 400,
     "unknown_model": 422,
     "refused": 422,
+    "conflict": 409,
+    "forbidden": 403,
     "too_many_waiting": 429,
     "busy": 503,
     "weights_missing": 503,

@@ -41,7 +41,15 @@ class Cancel(Struct, frozen=True, tag="cancel"):
     request: str
 
 
-ToDesk = Look | Cancel
+class Say(Struct, frozen=True, tag="say"):
+    """To be told to every web process: an event for those who watch `topic`."""
+
+    topic: str
+    event: str
+    data: bytes
+
+
+ToDesk = Look | Cancel | Say
 
 
 class EngineState(Struct, frozen=True):
@@ -141,7 +149,7 @@ class Line:
 
     @asynccontextmanager
     async def watch(self, request: str) -> AsyncIterator[Mailbox]:
-        """A mailbox for `request`, gone when the block is left, however it is left."""
+        """A mailbox for `request` (or another topic), gone when the block is left, however it is left."""
         mailbox = Mailbox()
         self._mailboxes.setdefault(request, set()).add(mailbox)
         try:

@@ -68,11 +68,14 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *filter(None, os.environ.get
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.sessions",
     "servestatic",
     "django.contrib.staticfiles",
     "salon.web.people",
     "salon.web.events",
     "salon.web.station",
+    "salon.web.gallery",
+    "salon.web.refuses",
 ]
 MIDDLEWARE = [
     "salon.web.middleware.security_headers",
@@ -122,6 +125,17 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
+# Only backstage has sessions (web/backstage/sessions.py); visitors have their ticket.
+SESSION_COOKIE_NAME = "salon_backstage"
+SESSION_COOKIE_PATH = "/backstage"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_AGE = 60 * 60 * 16
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SILENCED_SYSTEM_CHECKS: list[str] = []
@@ -141,6 +155,8 @@ LOGGING = {
 # House rules of the station
 SALON_WAITING_PER_VISITOR = int(os.environ.get("SALON_WAITING_PER_VISITOR", "4"))
 SALON_WAITING_TOTAL = int(os.environ.get("SALON_WAITING_TOTAL", "400"))
+SALON_PROPOSALS_PER_VISITOR = int(os.environ.get("SALON_PROPOSALS_PER_VISITOR", "12"))
+SALON_REPORTS_PER_HOUR = int(os.environ.get("SALON_REPORTS_PER_HOUR", "30"))
 SALON_HEARTBEAT = float(os.environ.get("SALON_HEARTBEAT", "10"))
 
 #: where this house's source code is to be had; shown at the foot of the home page

@@ -2,7 +2,9 @@
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("salon.web.station.urls"))]
+urlpatterns = [
+    path("", include(f"salon.web.{room}.urls")) for room in ("station", "gallery", "refuses", "wall", "backstage")
+]
 
 handler400 = "salon.web.answers.bad_request"
 handler403 = "salon.web.answers.forbidden"

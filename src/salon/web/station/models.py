@@ -1,18 +1,12 @@
 """A request is a row before it is anything else; its drawings point to images, which are named by their recipe."""
 
-import secrets
-
 from django.core.files.storage import default_storage
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from salon.core.hashing import NAME_DIGITS
 from salon.core.recipe import Recipe, parse_recipe
-
-
-def new_id() -> str:
-    """128 random bits: whoever does not know a request's name cannot guess it."""
-    return secrets.token_hex(16)
+from salon.web.events.models import new_id
 
 
 class Image(models.Model):

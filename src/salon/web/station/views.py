@@ -8,7 +8,6 @@ from asgiref.sync import sync_to_async
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -16,7 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from salon.core.recipe import MAX_PROMPT, DiffusionOptions, Recipe
 from salon.engine.recipes import tidy
+from salon.web.events import devices
+from salon.web.events.models import Device
 from salon.web.line import EngineState, Look, line
+from salon.web.pages import page
 from salon.web.station.domain import catalogue, hang, inspiration, intake, state
 from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
 from salon.web.station.models import Image, Request
@@ -36,11 +38,6 @@ def _recent(visitor: str | None, count: int = 9) -> list[dict[str, str]]:
     return [{"id": image.id, "prompt": image.recipe.prompt} for image in images]
 
 
-async def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """Every page knows `door`: what to say while nothing can be drawn, or None."""
-    return await sync_to_async(render)(request, template, {**context, "door": catalogue.door(line().engine)})
-
-
 def _home_context(visitor: str | None) -> dict[str, Any]:
     """The visitor's own images, or, before there are any, the first draws of the house."""
     own = _recent(visitor)
@@ -51,7 +48,7 @@ def _home_context(visitor: str | None) -> dict[str, Any]:
 @require_safe
 async def home(request: HttpRequest) -> HttpResponse:
     """`/`: the way in."""
-    return await _page(request, "home.html", await sync_to_async(_home_context)(visitor_of(request)))
+    return await page(request, "home.html", await sync_to_async(_home_context)(visitor_of(request)))
 
 
 _PREFILL = ("prompt", "negative_prompt", "model", "seed", "num_inference_steps", "guidance_scale", "sampler", "count")
@@ -80,7 +77,7 @@ def _station_context(request: HttpRequest, visitor: str | None, engine: EngineSt
 async def station(request: HttpRequest) -> HttpResponse:
     """`/station`: the page where prompts become images. Query parameters fill the form (vary)."""
     context = await sync_to_async(_station_context)(request, visitor_of(request), line().engine)
-    return await _page(request, "station/station.html", context)
+    return await page(request, "station/station.html", context)
 
 
 def _options(recipe: Recipe) -> DiffusionOptions | None:
@@ -113,8 +110,10 @@ def _rows(recipe: Recipe) -> list[dict[str, object]]:
     return [{"name": name, "value": value} for name, value in facts]
 
 
-def _image_context(image_id: str) -> dict[str, Any]:
-    """`state` is `present`, `drawing`, or `missing` (the recipe is known, the file is not there: draw again)."""
+def _image_context(image_id: str, visitor: str | None) -> dict[str, Any]:
+    """`mine`: this visitor had it drawn.
+
+    `state` is `present`, `drawing`, or `missing` (the recipe is known, the file is not there: draw again)."""
     image = Image.objects.filter(id=image_id).first()
     if image is None:
         raise Http404
@@ -130,6 +129,7 @@ def _image_context(image_id: str) -> dict[str, Any]:
             "seed": recipe.seed,
             "created_at": image.created_at,
         },
+        "mine": visitor is not None and image.drawings.filter(request__visitor=visitor).exists(),
         "state": "present" if image.present else "drawing" if drawing else "missing",
         "rows": _rows(recipe),
         "recipe_json": image.recipe_json,
@@ -143,10 +143,10 @@ def _image_context(image_id: str) -> dict[str, Any]:
 @require_safe
 async def image(request: HttpRequest, image_id: str) -> HttpResponse:
     """`/images/<id>`: the image, its recipe, draw again, vary. A lost file can be drawn again."""
-    context = await sync_to_async(_image_context)(image_id)
+    context = await sync_to_async(_image_context)(image_id, visitor_of(request))
     context["image_url"] = request.build_absolute_uri(context["image_path"])
     context["page_url"] = request.build_absolute_uri(request.path)
-    return await _page(request, "station/image.html", context)
+    return await page(request, "station/image.html", context)
 
 
 def _file(image_id: str) -> tuple[Image, bytes]:
@@ -209,3 +209,14 @@ async def healthz(request: HttpRequest) -> HttpResponse:
         "streams": line().streams,
     }
     return JsonResponse(answer)
+
+
+@require_safe
+async def enter(request: HttpRequest, token: str) -> HttpResponse:
+    """`/station/enter/<token>`: makes this browser one of the house's booths."""
+    await sync_to_async(devices.device_of)(token, Device.Kind.STATION)
+    response = HttpResponseRedirect(f"{reverse('station:station')}?kiosk=1")
+    response.set_cookie(
+        devices.COOKIE, token, max_age=devices.LIFETIME, httponly=True, samesite="Lax", secure=request.is_secure()
+    )
+    return response

@@ -107,6 +107,8 @@ def existing(visitor: str, key: str | None) -> Request | None:
 
 def _check_room(event: Event, visitor: str) -> None:
     """Counts rows, never a counter; true while the event is locked. Raises TooManyWaiting, Busy."""
+    if event.paused:
+        raise Busy(_("The house takes a short pause."), _("Your words are kept in the field; try again soon."))
     waiting = Request.objects.filter(event=event, state__in=Request.OPEN)
     if waiting.filter(visitor=visitor).count() >= settings.SALON_WAITING_PER_VISITOR:
         raise TooManyWaiting(

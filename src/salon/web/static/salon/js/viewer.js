@@ -24,6 +24,8 @@ function show() {
   $("viewer-medium").textContent = set.medium(index);
   $("viewer-download").href = `${image.src}?download`;
   $("viewer-link").href = image.url;
+  $("viewer-hang").href = `${image.url}/hang`;
+  $("viewer-report").href = `${image.url}/report`;
   for (const id of ["viewer-previous", "viewer-next"]) $(id).hidden = set.images.length < 2;
 }
 function turn(by) {

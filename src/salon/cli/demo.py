@@ -1,0 +1,87 @@
+"""`salon demo`: a believable exhibition for an empty house; `salon backstage`: a one-time link for curators."""
+
+import argparse
+import os
+
+from salon.cli.arguments import number
+from salon.core.errors import SalonError
+
+
+def add_to(commands: argparse._SubParsersAction) -> None:
+    """Add `salon demo` and `salon backstage`."""
+    text = "hang a demo exhibition, drawn by the embedded model, in a house where nothing hangs yet"
+    add = commands.add_parser("demo", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    add.add_argument("--once", action="store_true", help="say nothing where something hangs already")
+    add.set_defaults(command=demo)
+    text = "print a link that lets its holder in backstage, once, within a day"
+    add = commands.add_parser("backstage", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    add.add_argument("--url", help="address of the house (default http://127.0.0.1:PORT)")
+    add.add_argument("--port", type=number(1, 65535), default=8000, help="port of the house (default 8000)")
+    add.add_argument("--password", metavar="NAME", help="set (or change) the password of this account instead")
+    add.set_defaults(command=backstage)
+
+
+def _house() -> None:
+    """Django and an up-to-date database, in the state folder."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salon.web.settings")
+    from salon.desk.house import prepare_database  # lazy: it brings Django
+
+    prepare_database()
+
+
+def demo(arguments: argparse.Namespace) -> None:
+    """Draw and hang. Where something hangs already nothing is changed."""
+    _house()
+    from salon.web.gallery.domain import demo as exhibition  # lazy: Django must be set up first
+
+    if not exhibition.empty():
+        if not arguments.once:
+            raise SalonError("Something hangs here already.", "Use an empty house: SALON_HOME=/some/folder salon demo.")
+        return
+    from salon.desk import store
+    from salon.desk.pictures import png_file
+    from salon.engine.drawing import Salon
+
+    salon = Salon()
+    prompts = [piece.prompt for piece in exhibition.PIECES]
+    recipes = [salon.recipes(prompt, [exhibition.SEED])[0] for prompt in prompts]
+    pictures = salon.pictures(recipes)
+    files = [(recipe.id, png_file(picture, recipe)) for recipe, picture in zip(recipes, pictures, strict=True)]
+    request = exhibition.hang(recipes)
+    store.keep(request.id, files, 0.0)
+    print(f"A demo exhibition of {len(exhibition.HUNG)} works hangs; {len(exhibition.WAITING)} wait for a curator.")
+
+
+def backstage(arguments: argparse.Namespace) -> None:
+    """Print the link, or set a password."""
+    _house()
+    from salon.web.people import links  # lazy: as above
+
+    if arguments.password:
+        _set_password(arguments.password)
+        return
+    base = (arguments.url or f"http://127.0.0.1:{arguments.port}").rstrip("/")
+    print(f"Backstage, once, within a day: {base}/backstage/enter/{links.new_link(links.keeper())}")
+
+
+def _set_password(name: str) -> None:
+    """Asked for twice; checked by Django's rules."""
+    from getpass import getpass  # lazy: as above
+
+    from django.contrib.auth.password_validation import validate_password
+    from django.core.exceptions import ValidationError
+
+    from salon.web.people.models import User
+
+    first, second = getpass("Password: "), getpass("Again: ")
+    if first != second:
+        raise SalonError("The two are not the same.", "Try again.")
+    user = User.objects.filter(username=name).first() or User(username=name)
+    try:
+        validate_password(first, user)
+    except ValidationError as error:
+        raise SalonError(" ".join(error.messages), "Choose another.") from error
+    user.is_staff = True
+    user.set_password(first)
+    user.save()
+    print(f"{name} may log in at /backstage/login.")

@@ -1,0 +1,1 @@
+"""Backstage: curators and volunteers at work."""

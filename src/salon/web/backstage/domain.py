@@ -1,0 +1,63 @@
+"""What is seen and set backstage: the engine's work in numbers, the pause, the banner."""
+
+import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Avg, Count
+from django.utils import timezone
+
+from salon.engine.recipes import tidy
+from salon.web.events.domain import lock_current_event
+from salon.web.events.models import Event
+from salon.web.events.trail import note
+from salon.web.gallery.models import Work
+from salon.web.line import EngineState
+from salon.web.people.models import User
+from salon.web.station.models import Drawing, Request
+
+#: minutes over which the engine's pace is told
+PACE = 10
+
+
+def set_house(person: User, paused: bool, banner: str) -> Event:
+    """Pause or open the house, and say so on every page."""
+    with transaction.atomic():
+        event = lock_current_event()
+        clean = tidy(banner)[:200]
+        changed = [
+            said
+            for said, now, then in (
+                ("paused" if paused else "opened", paused, event.paused),
+                ("banner", clean, event.banner),
+            )
+            if now != then
+        ]
+        event.paused, event.banner = paused, clean
+        event.save(update_fields=["paused", "banner"])
+        for deed in changed:
+            note(event, deed, "", person=person, text=clean if deed == "banner" else "")
+        return event
+
+
+def pulse(event: Event, engine: EngineState) -> dict[str, Any]:
+    """The engine and the day in numbers, for the live view."""
+    since = timezone.now() - datetime.timedelta(minutes=PACE)
+    rows = Request.objects.filter(event=event)
+    states = dict(rows.filter(state__in=Request.OPEN).values_list("state").annotate(Count("id")))
+    done = rows.filter(state=Request.State.FINISHED, ended_at__gt=since)
+    images = Drawing.objects.filter(request__in=done.values("id")).count()
+    works = dict(Work.objects.filter(event=event).values_list("state").annotate(Count("id")))
+    return {
+        "engine": engine.state,
+        "why": engine.why,
+        "models": [{"name": m.name, "ready": m.ready, "problem": m.problem} for m in engine.models],
+        "waiting": states.get("waiting", 0),
+        "running": states.get("running", 0),
+        "images_recently": images,
+        "seconds_a_request": done.aggregate(mean=Avg("seconds"))["mean"],
+        "failed_recently": rows.filter(state=Request.State.FAILED, ended_at__gt=since).count(),
+        "works_waiting": works.get("waiting", 0),
+        "works_hung": works.get("hung", 0),
+        "minutes": PACE,
+    }

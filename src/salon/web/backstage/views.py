@@ -1,0 +1,156 @@
+"""Backstage pages. Synchronous: few people, and all of it is database work. Each deed is a POST."""
+
+from asgiref.sync import async_to_sync
+from django.contrib import auth
+from django.contrib.auth.forms import AuthenticationForm
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from salon.web import codes
+from salon.web.backstage import domain
+from salon.web.backstage.sessions import staff, with_account
+from salon.web.events import devices as machines
+from salon.web.events.domain import current_event
+from salon.web.events.models import Device, Entry
+from salon.web.gallery import topics
+from salon.web.gallery.domain import curating
+from salon.web.line import EngineState, ToDesk, line
+from salon.web.people.links import use_link
+from salon.web.refuses.domain import recent
+
+TRAIL_LENGTH = 200
+
+
+@async_to_sync
+async def _tell(message: ToDesk) -> None:
+    line().tell(message)
+
+
+@async_to_sync
+async def _engine() -> EngineState:
+    return line().engine
+
+
+def _after_login(request: HttpRequest) -> str:
+    wanted = request.GET.get("next", "")
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}) and wanted.startswith("/backstage")
+    return wanted if safe else reverse("backstage:home")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_account
+def login(request: HttpRequest) -> HttpResponse:
+    """`/backstage/login`: by password; the one-time link comes in by `enter`."""
+    form = AuthenticationForm(request, data=request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        auth.login(request, form.get_user())
+        return HttpResponseRedirect(_after_login(request))
+    status = 422 if request.method == "POST" else 200
+    return render(request, "backstage/login.html", {"form": form}, status=status)
+
+
+@require_safe
+@with_account
+def enter(request: HttpRequest, token: str) -> HttpResponse:
+    """`/backstage/enter/<token>`: the one-time link that `salon run` prints."""
+    auth.login(request, use_link(token), "django.contrib.auth.backends.ModelBackend")
+    return HttpResponseRedirect(reverse("backstage:home"))
+
+
+@require_POST
+@with_account
+def logout(request: HttpRequest) -> HttpResponse:
+    auth.logout(request)
+    return HttpResponseRedirect(reverse("backstage:login"))
+
+
+@require_safe
+@staff
+def home(request: HttpRequest) -> HttpResponse:
+    """`/backstage`: the inbox, and beside it how the house is."""
+    event = current_event()
+    context = {
+        "event": event,
+        "inbox": curating.inbox(event),
+        "decided": curating.decided(event),
+        "pulse": domain.pulse(event, _engine()),
+        "reports": recent(event, 6),
+        "user": request.user,
+    }
+    return render(request, "backstage/home.html", context)
+
+
+@require_POST
+@staff
+def decide(request: HttpRequest, work_id: str, deed: str) -> HttpResponse:
+    """Approve, reject, take down or reopen a work; the walls are told at once."""
+    if deed not in curating.DEEDS:
+        raise Http404
+    work = curating.decide(request.user, work_id, deed, request.POST.get("reason", ""))
+    _tell(topics.changed(work))
+    return HttpResponseRedirect(f"{reverse('backstage:home')}#decided")
+
+
+@require_POST
+@staff
+def house(request: HttpRequest) -> HttpResponse:
+    """Pause and banner."""
+    domain.set_house(request.user, bool(request.POST.get("paused")), request.POST.get("banner", ""))
+    return HttpResponseRedirect(reverse("backstage:home"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff
+def devices(request: HttpRequest) -> HttpResponse:
+    """Booths and walls. A new device's link is shown once, as a QR code, too."""
+    context: dict[str, object] = {"kinds": Device.Kind.choices, "layouts": Device.Layout.choices}
+    if request.method == "POST":
+        form = request.POST
+        made, token = machines.make(
+            request.user, form.get("kind", ""), form.get("name", ""), form.get("layout", "single")
+        )
+        room = "wall:enter" if made.kind == Device.Kind.WALL else "station:enter"
+        link = request.build_absolute_uri(reverse(room, args=[token]))
+        context |= {"made": made, "link": link, "qr": codes.qr_svg(link).decode()}
+    context["devices"] = Device.objects.filter(event=current_event())
+    return render(request, "backstage/devices.html", context)
+
+
+@require_POST
+@staff
+def revoke(request: HttpRequest, device_id: str) -> HttpResponse:
+    """The device's token opens nothing any more."""
+    machines.revoke(request.user, device_id)
+    return HttpResponseRedirect(reverse("backstage:devices"))
+
+
+@require_safe
+@staff
+def engine(request: HttpRequest) -> HttpResponse:
+    """The live view's numbers."""
+    return JsonResponse(domain.pulse(current_event(), _engine()))
+
+
+@require_safe
+@staff
+def trail(request: HttpRequest) -> HttpResponse:
+    """Who did what, newest first."""
+    entries = Entry.objects.filter(event=current_event()).select_related("person")[:TRAIL_LENGTH]
+    return render(request, "backstage/trail.html", {"entries": entries})
+
+
+@require_safe
+@staff
+def reports(request: HttpRequest) -> HttpResponse:
+    """What visitors reported."""
+    return render(request, "backstage/reports.html", {"reports": recent(current_event(), 200)})
+
+
+@require_safe
+@staff
+def cheatsheet(request: HttpRequest) -> HttpResponse:
+    """A page for the volunteer at the booth, to be printed."""
+    return render(request, "backstage/cheatsheet.html", {})

@@ -1,0 +1,1 @@
+"""The Salon des Refusés: what should not have come out, reported at the booth."""

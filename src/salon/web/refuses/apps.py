@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class RefusesConfig(AppConfig):
+    name = "salon.web.refuses"
+    label = "refuses"

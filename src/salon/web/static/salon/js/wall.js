@@ -1,0 +1,172 @@
+// A screen on the wall. It goes round what hangs, shows a new work at once, takes one that came down off at once, and,
+// when the house is away, goes on with what it has: the last picture stays until the next one is wholly there.
+const $ = (id) => document.getElementById(id);
+const words = JSON.parse($("words").textContent);
+const layout = document.body.dataset.layout;
+const asked = Number(new URLSearchParams(location.search).get("seconds"));
+/** Seconds that a picture hangs; tests ask for a quick day. */
+const SECONDS = asked > 0 ? Math.max(asked, 0.02) : layout === "mosaic" ? 4 : 14;
+const SLOTS = { single: 1, ticker: 1, triptych: 3, mosaic: 15 }[layout] || 1;
+const KEPT = "salon-wall";
+const PATIENCE = 8000;
+
+let works = JSON.parse($("works").textContent);
+if (!works.length) works = kept();
+const slots = [];
+let turn = 0; // which slot changes next
+let next = 0; // which work comes next
+let urgent = []; // works that are to be shown before all others
+let busy = false;
+
+function kept() {
+  try { return JSON.parse(localStorage.getItem(KEPT)) || []; } catch { return []; }
+}
+function keep() {
+  try { localStorage.setItem(KEPT, JSON.stringify(works.slice(0, 60))); } catch { /* a full store only costs memory of last time */ }
+}
+
+function fill(text, values) { return text.replace(/\{(\w+)\}/g, (_, name) => values[name]); }
+
+/** The picture, wholly loaded, or null: then the one that hangs stays. */
+function loaded(src) {
+  return new Promise((done) => {
+    const image = new Image();
+    const timer = setTimeout(() => done(null), PATIENCE);
+    image.onload = () => { clearTimeout(timer); done(image.decode ? image.decode().then(() => image, () => null) : image); };
+    image.onerror = () => { clearTimeout(timer); done(null); };
+    image.src = src;
+  });
+}
+
+function slot(index) {
+  if (!slots[index]) {
+    $("slots").append($("slot").content.cloneNode(true));
+    slots[index] = { at: $("slots").lastElementChild, work: null };
+  }
+  return slots[index];
+}
+
+async function hang(index, work) {
+  if (!await loaded(work.src)) return false;
+  if (!works.some((one) => one.id === work.id)) return false; // it came down meanwhile
+  const place = slot(index);
+  const [under, over] = ["under", "over"].map((name) => place.at.querySelector(`.${name}`));
+  if (place.work && over.src) under.src = over.src;
+  over.classList.remove("shown");
+  over.src = work.src;
+  over.alt = work.title;
+  void over.offsetWidth; // the change of opacity begins from here
+  over.classList.add("shown");
+  place.at.hidden = false;
+  place.at.dataset.work = work.id;
+  place.at.querySelector(".title").textContent = work.title;
+  place.at.querySelector(".maker").textContent = work.maker || words.by;
+  place.at.querySelector(".medium").textContent = fill(words.medium, work);
+  place.at.querySelector(".prompt").textContent = work.prompt ? fill(words.prompt, work) : "";
+  const qr = place.at.querySelector(".qr");
+  if (await loaded(work.qr)) { qr.src = work.qr; qr.hidden = false; } else { qr.hidden = true; }
+  place.work = work.id;
+  return true;
+}
+
+function empty() {
+  const nothing = !works.length;
+  $("empty").hidden = !nothing;
+  for (const place of slots) {
+    if (place.work && !works.some((one) => one.id === place.work)) {
+      place.work = null;
+      place.at.hidden = nothing || layout === "mosaic";
+      for (const image of place.at.querySelectorAll("img")) image.removeAttribute("src");
+      if (!nothing && layout !== "mosaic") place.at.hidden = true;
+    }
+  }
+}
+
+/** Which work comes next: an urgent one, else the next that hangs in no slot already. */
+function choose() {
+  while (urgent.length) {
+    const work = works.find((one) => one.id === urgent[0]);
+    urgent.shift();
+    if (work) return work;
+  }
+  for (let tries = 0; tries < works.length; tries += 1) {
+    const work = works[next % works.length];
+    next = (next + 1) % works.length;
+    if (!slots.some((place) => place.work === work.id)) return work;
+  }
+  return null;
+}
+
+async function step() {
+  if (busy || !works.length) return;
+  busy = true;
+  try {
+    const free = [...Array(Math.min(SLOTS, works.length)).keys()].find((index) => !slots[index]?.work);
+    const index = free ?? turn;
+    const work = choose();
+    if (work && await hang(index, work)) turn = (index + 1) % Math.min(SLOTS, works.length);
+    ticker();
+  } finally { busy = false; }
+  if (urgent.length) step();
+}
+
+let line = 0;
+function ticker() {
+  if (layout !== "ticker") return;
+  const said = works.filter((work) => work.prompt);
+  $("ticker").textContent = said.length ? `“${said[line % said.length].prompt}”` : "";
+  line += 1;
+}
+
+async function fillAll() {
+  for (let n = 0; n < Math.min(SLOTS, works.length); n += 1) await step();
+}
+
+function arrived(work) {
+  works = [work, ...works.filter((one) => one.id !== work.id)].slice(0, 120);
+  urgent = [...urgent.filter((id) => id !== work.id), work.id];
+  keep();
+  empty();
+  step();
+}
+function gone(id) {
+  works = works.filter((one) => one.id !== id);
+  keep();
+  empty();
+  step();
+}
+async function fetchAll() {
+  try {
+    const answer = await fetch("/wall/works.json", { cache: "no-store" });
+    if (!answer.ok) return;
+    works = (await answer.json()).works;
+    keep();
+    empty();
+    fillAll();
+  } catch { /* the house is away; what hangs goes on hanging */ }
+}
+
+function listen() {
+  const stream = new EventSource("/wall/updates");
+  let known = false;
+  stream.addEventListener("hello", () => { if (known) fetchAll(); known = true; document.body.dataset.line = "open"; });
+  stream.addEventListener("hung", (event) => arrived(JSON.parse(event.data)));
+  stream.addEventListener("gone", (event) => gone(JSON.parse(event.data).id));
+  stream.addEventListener("present", (event) => {
+    const ids = JSON.parse(event.data);
+    if (ids.length !== works.length || ids.some((id, at) => works[at]?.id !== id)) fetchAll();
+  });
+  stream.onerror = () => {
+    document.body.dataset.line = "lost";
+    // a browser gives up for good after some answers: begin anew
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
+  };
+}
+
+if (navigator.serviceWorker) navigator.serviceWorker.register("/wall/worker.js", { scope: "/wall" }).catch(() => {});
+keep();
+empty();
+fillAll();
+setInterval(step, SECONDS * 1000);
+listen();
+document.addEventListener("visibilitychange", () => { if (!document.hidden) fetchAll(); });

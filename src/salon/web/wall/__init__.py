@@ -1,0 +1,1 @@
+"""The wall: screens that show what hangs, and go on when the house is away."""

@@ -1,0 +1,123 @@
+"""The wall's page, its works, and the stream that tells of new ones."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_safe
+
+from salon.web.events import devices
+from salon.web.events.domain import current_event
+from salon.web.events.models import Device
+from salon.web.gallery import topics
+from salon.web.gallery.domain.showing import listing
+from salon.web.line import line
+from salon.web.pages import page
+
+#: works that a wall goes round; the newest
+MOST = 120
+#: milliseconds after which a screen whose stream broke tries again
+RETRY = 1_000
+
+
+def _device(request: HttpRequest) -> Device | None:
+    """The wall that this browser is, if it is one of the house's. Raises Forbidden if it was revoked."""
+    token = request.COOKIES.get(devices.COOKIE)
+    if not token:
+        return None
+    device = devices.device_of(token, Device.Kind.WALL)
+    devices.seen(device)
+    return device
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    """Any screen may show the public wall; one of the house's has a layout of its own."""
+    device = _device(request)
+    layout = device.layout if device else request.GET.get("layout", Device.Layout.SINGLE)
+    event = current_event()
+    return {
+        "layout": layout if layout in Device.Layout.values else Device.Layout.SINGLE,
+        "works": listing(event, MOST),
+        "event_name": event.name,
+        "device": device,
+    }
+
+
+@require_safe
+async def wall(request: HttpRequest) -> HttpResponse:
+    """`/wall`: a screen that shows what hangs. `?layout=` single, triptych, mosaic or ticker."""
+    context = await sync_to_async(_context)(request)
+    context["station_url"] = request.build_absolute_uri(reverse("station:station"))
+    return await page(request, "wall/wall.html", context)
+
+
+def _works() -> list[dict[str, Any]]:
+    try:
+        return listing(current_event(), MOST)
+    finally:
+        connection.close()
+
+
+@require_safe
+async def works(request: HttpRequest) -> HttpResponse:
+    """`/wall/works.json`: what hangs, newest first."""
+    return JsonResponse({"works": await sync_to_async(_works, thread_sensitive=False)()})
+
+
+def _topic() -> str:
+    try:
+        return topics.topic(current_event().id)
+    finally:
+        connection.close()
+
+
+async def _stream() -> AsyncIterator[bytes]:
+    """`hung` and `gone` as they happen; at every heartbeat how many hang, so that a screen which missed something
+    fetches the list."""
+    topic = await sync_to_async(_topic, thread_sensitive=False)()
+    async with line().watch(topic) as mailbox:
+        yield b"retry: %d\n\nevent: hello\ndata: {}\n\n" % RETRY
+        while True:
+            event = await mailbox.get(settings.SALON_HEARTBEAT)
+            if event is not None:
+                yield b"event: %s\ndata: %s\n\n" % (event.tag.encode(), event.data)
+                continue
+            present = [work["id"] for work in await sync_to_async(_works, thread_sensitive=False)()]
+            yield b"event: present\ndata: %s\n\n" % msgspec.json.encode(present)
+
+
+@require_GET
+async def updates(request: HttpRequest) -> HttpResponse:
+    """`/wall/updates`: server-sent events. What hangs is public, so is this."""
+    response = StreamingHttpResponse(_stream(), content_type="text/event-stream")
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+@require_safe
+async def enter(request: HttpRequest, token: str) -> HttpResponse:
+    """`/wall/enter/<token>`: makes this browser one of the house's walls."""
+    await sync_to_async(devices.device_of)(token, Device.Kind.WALL)
+    response = HttpResponseRedirect(reverse("wall:wall"))
+    response.set_cookie(
+        devices.COOKIE, token, max_age=devices.LIFETIME, httponly=True, samesite="Lax", secure=request.is_secure()
+    )
+    return response
+
+
+@require_safe
+async def worker(request: HttpRequest) -> HttpResponse:
+    """`/wall/worker.js`: served from here, because a service worker's reach is its own folder."""
+    path = finders.find("salon/js/wall-worker.js")
+    with open(path, "rb") as file:
+        response = HttpResponse(file.read(), content_type="text/javascript; charset=utf-8")
+    response["Service-Worker-Allowed"] = "/"
+    response["Cache-Control"] = "no-cache"
+    return response
