@@ -1,0 +1,314 @@
+"""A day in the rooms: a visitor proposes and reports, a curator hangs, the wall follows, goes on without the house, and
+comes back. Then every page of these rooms by width, colour scheme and axe."""
+
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+from house import draw, hung
+from playwright.sync_api import expect
+
+#: does something whenever the picture on the wall changes
+WATCH = """window.turns ??= 0; window.kept ??= [];
+new MutationObserver(() => { %s }).observe(document.querySelector('.over'), %s)"""
+WIDTHS = (320, 390, 768, 1280, 3840)
+
+
+def entry_link(house):
+    """What `salon backstage` prints."""
+    words = [sys.executable, "-m", "salon", "backstage", "--url", house.url]
+    said = subprocess.run(words, env=house.env, capture_output=True, text=True, check=True).stdout
+    return re.search(r"http://\S+/backstage/enter/\S+", said)[0]
+
+
+@pytest.fixture(scope="module")
+def people(house, browser):
+    """Contexts of a visitor who has drawn, and of a curator who has come in by the link."""
+    contexts = {name: browser.new_context(base_url=house.url) for name in ("visitor", "curator")}
+    for context in contexts.values():
+        context.set_default_timeout(40_000)
+    page = contexts["visitor"].new_page()
+    page.goto("/station")
+    draw(page, "a lighthouse in the rain")
+    contexts["image"] = hung(page).split("/")[-1].removesuffix(".png")
+    page = contexts["curator"].new_page()
+    page.goto(entry_link(house))
+    expect(page).to_have_url(f"{house.url}/backstage")
+    yield contexts
+    contexts["visitor"].close()
+    contexts["curator"].close()
+
+
+@pytest.fixture(scope="module")
+def work(people):
+    """A hung work's address."""
+    return hang(people, "Keeper of the Lamp")
+
+
+def hang(people, title, number=1):
+    """The visitor proposes pane `number`, the curator hangs it; the address of its page."""
+    page = people["visitor"].new_page()
+    page.goto("/mine")
+    page.locator(".hang-it").nth(number).click()
+    page.fill("#title", title)
+    page.fill("#maker", "Ada")
+    page.check("[name=may_show]")
+    page.check("[name=may_publish_prompt]")
+    page.click("text=Propose it")
+    expect(page.locator(".ticket", has_text=title)).to_contain_text("waits for a curator")
+    back = people["curator"].new_page()
+    back.goto("/backstage")
+    back.locator(".candidate", has_text=title).get_by_role("button", name="Hang it").click()
+    expect(back.locator("#decided ~ .scroll", has_text=title)).to_be_visible()
+    back.close()
+    page.reload()
+    ticket = page.locator(".ticket", has_text=title)
+    expect(ticket).to_contain_text("hangs")
+    address = ticket.get_by_text("See it hang").get_attribute("href")
+    page.close()
+    return address
+
+
+def test_a_visitor_proposes_by_hand_and_reads_what_is_missing(people):
+    page = people["visitor"].new_page()
+    page.goto(f"/images/{people['image']}")
+    page.click("text=Hang it")
+    page.fill("#title", "")
+    page.fill("#statement", "it rained")
+    page.click("text=Propose it")
+    expect(page.locator("#title-wrong")).to_be_visible()
+    expect(page.locator("#show-wrong")).to_be_visible()
+    assert page.input_value("#statement") == "it rained"  # nothing is lost
+    page.close()
+
+
+def test_a_stranger_cannot_propose_it(people, visit):
+    page = visit("/station", quiet=False)
+    answer = page.goto(f"/images/{people['image']}/hang")
+    assert answer.status == 403
+    expect(page.locator("main")).to_contain_text("Only who had a picture drawn")
+
+
+def test_three_taps_report_an_image(people):
+    page = people["visitor"].new_page()
+    page.goto(f"/images/{people['image']}/report")
+    page.get_by_label("It shows a stereotype").click()
+    page.get_by_label("Gender", exact=True).click()
+    page.click("button:has-text('Report it')")
+    expect(page.locator("h1")).to_have_text("Thank you")
+    back = people["curator"].new_page()
+    back.goto("/backstage/reports")
+    expect(back.locator("tbody tr").first).to_contain_text("It shows a stereotype")
+    back.close()
+    page.close()
+
+
+def test_reporting_by_keyboard(people):
+    page = people["visitor"].new_page()
+    page.goto(f"/images/{people['image']}/report")
+    page.locator("[name=failure]").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.type("by keyboard")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Thank you")
+    page.close()
+
+
+def titles(page):
+    return [text for text in page.locator(".slot:not([hidden]) .title").all_text_contents() if text]
+
+
+def until(true, seconds=40):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.05)
+
+
+def test_the_wall_follows_at_once_and_goes_on_without_the_house(house, people, work, browser):
+    """Hung: there within two seconds. Pulled: gone at once. Server killed: the wall goes round, survives a reload, and
+    finds what was hung when the house is back."""
+    context = browser.new_context(base_url=house.url, viewport={"width": 1280, "height": 720})
+    context.set_default_timeout(40_000)
+    errors = []
+    wall = context.new_page()
+    wall.on("pageerror", lambda error: errors.append(str(error)))
+    wall.goto("/wall?seconds=600")  # it would not turn by itself
+    expect(wall.locator("body")).to_have_attribute("data-line", "open")
+    until(lambda: titles(wall) == ["Keeper of the Lamp"])
+    second = hang(people, "Second Storm", 2)
+    began = time.monotonic()
+    until(lambda: titles(wall) == ["Second Storm"])
+    assert time.monotonic() - began < 2
+    back = people["curator"].new_page()
+    back.goto("/backstage")
+    back.locator("tr", has_text="Second Storm").get_by_role("button", name="Take down").click()
+    until(lambda: titles(wall) == ["Keeper of the Lamp"])
+    back.locator("tr", has_text="Second Storm").get_by_role("button", name="Undo").click()
+    back.locator(".candidate", has_text="Second Storm").get_by_role("button", name="Hang it").click()
+    until(lambda: titles(wall) == ["Second Storm"])
+    wall.goto("/wall?seconds=0.3")
+    until(lambda: wall.evaluate("navigator.serviceWorker.controller !== null"))
+    wall.reload()  # now through the worker, which keeps what it fetches
+    seen = set()
+    until(lambda: seen.update(titles(wall)) or len(seen) == 2)
+    house.web.kill()
+    house.web.wait()
+    expect(wall.locator("body")).to_have_attribute("data-line", "lost")
+    seen.clear()
+    until(lambda: seen.update(titles(wall)) or len(seen) == 2)  # it goes on
+    wall.reload()
+    seen.clear()
+    until(lambda: seen.update(titles(wall)) or len(seen) == 2)  # and starts from what it kept
+    assert wall.evaluate("[...document.querySelectorAll('.over')].every(i => i.complete && i.naturalWidth > 0)")
+    house.open_web()
+    expect(wall.locator("body")).to_have_attribute("data-line", "open")
+    third = hang(people, "After the Storm", 3)
+    until(lambda: "After the Storm" in titles(wall))
+    assert second != third
+    assert errors == []
+    context.close()
+
+
+def test_a_long_day_on_the_wall_leaves_no_growth(house, people, work, browser):
+    """A sped-up day: hundreds of turns. Nodes and listeners stay as many; control: a page that leaks is noticed."""
+    context = browser.new_context(base_url=house.url)
+    context.set_default_timeout(40_000)
+    page = context.new_page()
+    page.goto("/wall?seconds=0.02&layout=single")
+    session = context.new_cdp_session(page)
+    until(lambda: titles(page))
+    page.evaluate(WATCH % ("window.turns += 1", "{attributes: true, attributeFilter: ['src']}"))
+
+    def counted(turns):
+        goal = page.evaluate("window.turns") + turns
+        until(lambda: page.evaluate("window.turns") >= goal)
+        session.send("HeapProfiler.collectGarbage")
+        counters = session.send("Memory.getDOMCounters")
+        return counters["nodes"], counters["jsEventListeners"]
+
+    first, later = counted(60), counted(240)
+    assert later[0] <= first[0] + 40
+    assert later[1] <= first[1] + 10
+    leak = "const i = new Image(); i.append(document.createElement('p')); window.kept.push(i)"
+    page.evaluate(WATCH % (leak, "{attributes: true}"))
+    assert counted(60)[0] > later[0] + 40
+    context.close()
+
+
+def test_a_revoked_wall_is_told_so(house, people, browser):
+    back = people["curator"].new_page()
+    back.goto("/backstage/devices")
+    back.fill("#name", "left of the door")
+    back.select_option("#kind", "wall")
+    back.select_option("#layout", "mosaic")
+    back.click("text=Make its link")
+    link = back.locator(".placard a").get_attribute("href")
+    expect(back.locator(".qr svg")).to_be_visible()
+    context = browser.new_context(base_url=house.url)
+    wall = context.new_page()
+    wall.goto(link)
+    expect(wall.locator("body")).to_have_attribute("data-layout", "mosaic")
+    back.goto("/backstage/devices")
+    back.locator("tr", has_text="left of the door").get_by_role("button", name="Revoke").click()
+    answer = wall.reload()
+    assert answer.status == 403
+    expect(wall.locator("body")).to_contain_text("no longer")
+    assert context.request.get(link).status == 403
+    context.close()
+    back.close()
+
+
+def test_pictures_go_along_to_the_phone(house, people, browser):
+    page = people["visitor"].new_page()
+    page.goto("/mine")
+    mine = page.locator(".strip li").count()
+    visitor_cookie = next(c for c in people["visitor"].cookies() if c["name"] == "salon_ticket")
+    page.close()
+    code = subprocess.run(
+        [sys.executable, "-c", "import django; django.setup(); from django.core import signing; import sys;"
+         "v = signing.loads(sys.argv[1], salt='salon.visitor');"
+         "print(signing.dumps(v, salt='salon.take', compress=True))", visitor_cookie["value"]],
+        env=house.env, capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    phone = browser.new_context(base_url=house.url, viewport={"width": 390, "height": 844})
+    page = phone.new_page()
+    page.goto(f"/mine/take/{code}")
+    expect(page.locator(".lede")).to_contain_text("on this device")
+    assert page.locator(".strip li").count() == mine
+    phone.close()
+
+
+def pages(people, work):
+    """(who, path) of every page of these rooms."""
+    image = people["image"]
+    return [
+        ("visitor", "/gallery"), ("visitor", work), ("visitor", "/mine"), ("visitor", f"/images/{image}/hang"),
+        ("visitor", f"/images/{image}/report"), ("visitor", "/backstage/login"), ("curator", "/backstage"),
+        ("curator", "/backstage/reports"), ("curator", "/backstage/devices"), ("curator", "/backstage/trail"),
+        ("curator", "/backstage/cheatsheet"), ("visitor", "/wall"), ("visitor", "/wall?layout=triptych"),
+        ("visitor", "/wall?layout=mosaic"), ("visitor", "/wall?layout=ticker"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_wider_than_the_screen(people, work, width):
+    height = 740 if width < 900 else width * 9 // 16
+    for who, path in pages(people, work):
+        page = people[who].new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(path)
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert over <= 0, (path, over)
+        page.close()
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (3840, 2160), (1080, 1920)])
+def test_a_work_and_its_label_fit_the_wall(people, work, size):
+    page = people["visitor"].new_page()
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    for layout in ("single", "triptych", "ticker"):
+        page.goto(f"/wall?layout={layout}")
+        until(lambda: titles(page))
+        for box in (
+            page.locator(".slot .frame").first.bounding_box(),
+            page.locator(".slot .label").first.bounding_box(),
+        ):
+            assert box["x"] >= 0
+            assert box["y"] >= 0
+            assert box["x"] + box["width"] <= size[0]
+            assert box["y"] + box["height"] <= size[1]
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(people, work, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for who, path in pages(people, work):
+        page = people[who].new_page()
+        page.emulate_media(color_scheme=scheme)
+        page.goto(path)
+        page.wait_for_load_state("load")
+        found = axe.run(page)
+        assert found.response["violations"] == [], (path, found.generate_report())
+        page.close()
+
+
+def test_forgotten_on_request(people, work):
+    """Last: everything of the visitor goes, from the gallery too."""
+    page = people["visitor"].new_page()
+    page.goto("/mine")
+    page.click("text=Yes, I want that")
+    page.click("text=Erase everything")
+    expect(page.locator(".lede")).to_contain_text("remembers nothing")
+    assert page.goto(work).status == 404
+    assert page.goto(f"/images/{people['image']}").status == 200  # it was reported: the register keeps it
+    page.goto("/mine")
+    expect(page.locator(".strip li")).to_have_count(0)
+    page.close()
