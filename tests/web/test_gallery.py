@@ -364,3 +364,16 @@ def test_the_way_home_is_signed(draw, client):
     assert client.get(f"/mine/take/{signing.dumps(BOB, salt='salon.take', compress=True)}").status_code == 302
     assert b"a red fox" in client.get("/mine").content
     assert client.get("/mine/qr.svg").headers["Content-Type"] == "image/svg+xml"
+
+
+def test_a_refused_prompt_is_stored_nowhere(engine):
+    from salon.core.errors import Refused
+    from salon.web.station.domain.intake import Ask, submit
+
+    for prompt in ("hentai of two women", "a naked child"):
+        with pytest.raises(Refused):
+            submit(Ask(prompt=prompt), ADA, engine)
+    assert not Request.objects.exists()
+    assert not Image.objects.exists()
+    assert not Entry.objects.exists()
+    assert submit(Ask(prompt="a naked mole-rat"), ADA, engine)[1]  # the control

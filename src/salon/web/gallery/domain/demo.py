@@ -74,8 +74,9 @@ def hang(recipes: list[Recipe]) -> Request:
         now = timezone.now()
         for place, (piece, recipe) in enumerate(zip(PIECES, recipes, strict=True)):
             if piece is REPORTED:
-                Report.objects.create(event=event, image_id=recipe.id, visitor=DEMO, failure="bias", target="gender",
-                                      text="I did not say a man or a woman. Which would it choose, nine times?")  # fmt: skip
+                text = "I did not say a man or a woman. Which would it choose, nine times?"
+                look = {"failure": "bias", "target": "gender", "text": text}
+                Report.objects.create(event=event, image_id=recipe.id, visitor=DEMO, **look)
                 continue
             hung = place < len(HUNG)
             Work.objects.create(

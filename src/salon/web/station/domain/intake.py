@@ -8,9 +8,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from msgspec import Meta, Struct
 
-from salon.core.errors import BadRecipe, Busy
+from salon.core.errors import BadRecipe, Busy, Refused
+from salon.core.guard import judge
 from salon.core.hashing import NAME_DIGITS
 from salon.core.recipe import (
     MAX_GUIDANCE,
@@ -78,6 +80,7 @@ def recipes_of(ask: Ask, engine: EngineState) -> tuple[Recipe, ...]:
     EngineUnavailable (only while no engine has ever said which models there are)."""
     if ask.image is not None:
         return (_recipe_again(ask.image),)
+    check_words(ask.prompt)
     model = model_of(engine, ask.model)
     return tuple(
         make_recipe(
@@ -91,6 +94,19 @@ def recipes_of(ask: Ask, engine: EngineState) -> tuple[Recipe, ...]:
         )
         for seed in _seeds(ask)
     )
+
+
+REFUSALS = {
+    "sexual": gettext_noop("This house is open to all ages; it does not draw that."),
+    "violent": gettext_noop("This house does not draw cruelty."),
+    "hate": gettext_noop("This house does not draw signs of hatred."),
+}
+
+
+def check_words(prompt: str) -> None:
+    """The house's prompt rules (docs/guard.md). Nothing of a refused prompt is stored or logged. Raises Refused."""
+    if found := judge(prompt):
+        raise Refused(_(REFUSALS[found.rule]), _("Say it otherwise; if it was meant well, tell a volunteer."))
 
 
 def _recipe_again(image_id: str) -> Recipe:
