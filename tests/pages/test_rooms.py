@@ -225,6 +225,62 @@ def test_a_revoked_wall_is_told_so(house, people, browser):
     back.close()
 
 
+def booth(people, browser, house):
+    """A browser that is one of the house's booths."""
+    back = people["curator"].new_page()
+    back.goto("/backstage/devices")
+    back.fill("#name", "booth one")
+    back.select_option("#kind", "station")
+    back.click("text=Make its link")
+    link = back.locator(".placard a").get_attribute("href")
+    back.close()
+    context = browser.new_context(base_url=house.url, viewport={"width": 1080, "height": 1920})
+    context.set_default_timeout(40_000)
+    page = context.new_page()
+    page.goto(link)
+    return context, page
+
+
+def test_a_booth_begins_anew_when_nobody_is_there(house, people, browser):
+    """Idle: asked, counted down, and the next one sees nothing of the one before. A touch keeps it; the code takes the
+    pictures home; holding the sign leads backstage."""
+    context, page = booth(people, browser, house)
+    expect(page.locator("body")).to_have_class(re.compile("kiosk"))
+    page.goto("/station")
+    draw(page, "a quiet harbour")
+    expect(page.locator("#take-home img")).to_be_visible()
+    first = next(c["value"] for c in context.cookies() if c["name"] == "salon_ticket")
+    page.goto("/mine")
+    assert page.locator(".strip li").count() > 0
+    expect(page.locator("#idle")).to_be_visible()
+    page.click("#idle-stay")
+    expect(page.locator("#idle")).to_be_hidden()
+    expect(page.locator("#idle")).to_be_visible()
+    expect(page).to_have_url(f"{house.url}/station")  # the countdown ended
+    assert not [c for c in context.cookies() if c["name"] == "salon_ticket" and c["value"] == first]
+    page.goto("/mine")
+    assert page.locator(".strip li").count() == 0
+    page.goto("/station")
+    box = page.locator(".wordmark").bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    expect(page).to_have_url(re.compile("/backstage/login"))
+    page.mouse.up()
+    context.close()
+
+
+def test_a_revoked_booth_is_an_ordinary_browser(house, people, browser):
+    context, page = booth(people, browser, house)
+    back = people["curator"].new_page()
+    back.goto("/backstage/devices")
+    for button in back.locator("tr", has_text="booth one").get_by_role("button", name="Revoke").all()[::-1]:
+        button.click()
+    back.close()
+    page.goto("/station")
+    expect(page.locator("body")).not_to_have_class(re.compile("kiosk"))
+    context.close()
+
+
 def test_pictures_go_along_to_the_phone(house, people, browser):
     page = people["visitor"].new_page()
     page.goto("/mine")

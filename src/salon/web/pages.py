@@ -4,10 +4,14 @@ import time
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from salon.core.errors import Forbidden
+from salon.web.events import devices
 from salon.web.events.domain import current_event
+from salon.web.events.models import Device
 from salon.web.line import line
 from salon.web.station.domain import catalogue
 
@@ -24,8 +28,20 @@ def banner() -> str:
     return _banner[1]
 
 
+def kiosk(request: HttpRequest) -> bool:
+    """Whether this browser is one of the house's booths; a revoked one is an ordinary browser again."""
+    token = request.COOKIES.get(devices.COOKIE)
+    try:
+        if token:
+            devices.seen(devices.device_of(token, Device.Kind.STATION))
+        return bool(token)
+    except Forbidden:
+        return False
+
+
 def _rendered(request: HttpRequest, template: str, context: dict[str, Any], status: int) -> HttpResponse:
-    return render(request, template, {"banner": banner(), **context}, status=status)
+    more = {"banner": banner(), "kiosk": kiosk(request), "kiosk_seconds": settings.SALON_KIOSK_SECONDS}
+    return render(request, template, {**more, **context}, status=status)
 
 
 async def page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -157,6 +157,8 @@ SALON_WAITING_PER_VISITOR = int(os.environ.get("SALON_WAITING_PER_VISITOR", "4")
 SALON_WAITING_TOTAL = int(os.environ.get("SALON_WAITING_TOTAL", "400"))
 SALON_PROPOSALS_PER_VISITOR = int(os.environ.get("SALON_PROPOSALS_PER_VISITOR", "12"))
 SALON_REPORTS_PER_HOUR = int(os.environ.get("SALON_REPORTS_PER_HOUR", "30"))
+#: seconds without a touch after which a booth asks whether anybody is there
+SALON_KIOSK_SECONDS = float(os.environ.get("SALON_KIOSK_SECONDS", "90"))
 SALON_HEARTBEAT = float(os.environ.get("SALON_HEARTBEAT", "10"))
 
 #: where this house's source code is to be had; shown at the foot of the home page

@@ -19,7 +19,7 @@ from salon.web.gallery.domain import proposing, showing
 from salon.web.gallery.models import Licence, Work
 from salon.web.line import line
 from salon.web.pages import page
-from salon.web.station.domain.visitors import give_ticket, visitor_of
+from salon.web.station.domain.visitors import COOKIE, give_ticket, visitor_of
 from salon.web.station.models import Image
 
 #: the code at the booth is good for so many seconds
@@ -229,5 +229,5 @@ async def forget(request: HttpRequest) -> HttpResponse:
     for message in await sync_to_async(_forget)(visitor) if visitor else []:
         line().tell(message)
     response = HttpResponseRedirect(f"{reverse('gallery:mine')}?{urlencode({'forgotten': 1})}")
-    response.delete_cookie("salon_ticket")
+    response.delete_cookie(COOKIE)
     return response

@@ -6,6 +6,7 @@ app_name = "station"
 urlpatterns = [
     path("", views.home, name="home"),
     path("station", views.station, name="station"),
+    path("station/leave", views.leave, name="leave"),
     path("station/enter/<str:token>", views.enter, name="enter"),
     path("images/<slug:image_id>", views.image, name="image"),
     path("images/<slug:image_id>.png", views.image_file, name="image_file"),

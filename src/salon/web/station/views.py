@@ -20,7 +20,7 @@ from salon.web.events.models import Device
 from salon.web.line import EngineState, Look, line
 from salon.web.pages import page
 from salon.web.station.domain import catalogue, hang, inspiration, intake, state
-from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
+from salon.web.station.domain.visitors import COOKIE, give_ticket, new_visitor, visitor_of
 from salon.web.station.models import Image, Request
 
 NEVER_CHANGES = "public, max-age=31536000, immutable"
@@ -215,8 +215,17 @@ async def healthz(request: HttpRequest) -> HttpResponse:
 async def enter(request: HttpRequest, token: str) -> HttpResponse:
     """`/station/enter/<token>`: makes this browser one of the house's booths."""
     await sync_to_async(devices.device_of)(token, Device.Kind.STATION)
-    response = HttpResponseRedirect(f"{reverse('station:station')}?kiosk=1")
+    response = HttpResponseRedirect(reverse("station:station"))
     response.set_cookie(
         devices.COOKIE, token, max_age=devices.LIFETIME, httponly=True, samesite="Lax", secure=request.is_secure()
     )
+    return response
+
+
+@require_POST
+async def leave(request: HttpRequest) -> HttpResponse:
+    """`/station/leave`: the next person at the booth is another visitor."""
+    response = HttpResponseRedirect(reverse("station:station"))
+    response.delete_cookie(COOKIE)
+    response["Clear-Site-Data"] = '"cache", "storage"'
     return response
