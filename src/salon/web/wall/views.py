@@ -1,5 +1,6 @@
 """The wall's page, its works, and the stream that tells of new ones."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from salon.web.events import devices
 from salon.web.events.domain import current_event
 from salon.web.events.models import Device
 from salon.web.gallery import topics
-from salon.web.gallery.domain.showing import listing
+from salon.web.gallery.domain.showing import hung, listing
 from salon.web.line import line
 from salon.web.pages import page
 
@@ -70,6 +71,27 @@ async def works(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"works": await sync_to_async(_works, thread_sensitive=False)()})
 
 
+#: (when, JSON of the ids that hang): one look at the rows serves all screens for a moment
+_present: tuple[float, bytes] = (-1e9, b"[]")
+
+
+def _look() -> bytes:
+    try:
+        ids = hung(current_event()).values_list("id", flat=True)[:MOST]
+        return msgspec.json.encode(list(ids))
+    finally:
+        connection.close()
+
+
+async def _who_hangs() -> bytes:
+    """What hangs, newest first, as JSON; a few seconds old at most."""
+    global _present
+    if time.monotonic() - _present[0] > settings.SALON_HEARTBEAT / 2:
+        _present = (time.monotonic(), _present[1])  # those who come meanwhile take the old list
+        _present = (time.monotonic(), await sync_to_async(_look, thread_sensitive=False)())
+    return _present[1]
+
+
 def _topic() -> str:
     try:
         return topics.topic(current_event().id)
@@ -88,8 +110,7 @@ async def _stream() -> AsyncIterator[bytes]:
             if event is not None:
                 yield b"event: %s\ndata: %s\n\n" % (event.tag.encode(), event.data)
                 continue
-            present = [work["id"] for work in await sync_to_async(_works, thread_sensitive=False)()]
-            yield b"event: present\ndata: %s\n\n" % msgspec.json.encode(present)
+            yield b"event: present\ndata: %s\n\n" % await _who_hangs()
 
 
 @require_GET
