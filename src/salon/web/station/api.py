@@ -13,6 +13,7 @@ from salon.web.line import Cancel, EngineState, Event, Look, line
 from salon.web.station.domain import catalogue, intake, state
 from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
 from salon.web.station.domain.words import ask_neighbours, far_words
+from salon.web.station.openapi import document
 
 #: milliseconds after which a browser whose stream broke tries again
 RETRY = 1_000
@@ -133,3 +134,9 @@ async def words(request: HttpRequest) -> HttpResponse:
     if line().engine.state == "ready":
         return JsonResponse({"words": await asyncio.to_thread(ask_neighbours, prompt)})
     return JsonResponse({"words": far_words(prompt)})
+
+
+@require_safe
+async def openapi(request: HttpRequest) -> HttpResponse:
+    """`GET /api/openapi.json`: this API, for programs."""
+    return JsonResponse(document())

@@ -1,0 +1,83 @@
+"""The API's OpenAPI document, made from the types that the API itself reads."""
+
+from typing import Any
+
+import msgspec
+
+from salon.core.hashing import NAME_DIGITS
+from salon.web.station.domain.intake import Ask
+
+ERROR = {
+    "type": "object",
+    "required": ["code", "message", "hint"],
+    "properties": {name: {"type": "string"} for name in ("code", "message", "hint")},
+}
+STATE = {
+    "type": "object",
+    "required": ["id", "state", "images", "updates"],
+    "properties": {
+        "id": {"type": "string"},
+        "state": {"enum": ["waiting", "running", "finished", "refused", "failed", "cancelled"]},
+        "prompt": {"type": "string"},
+        "images": {"type": "array", "items": {"type": "object"}},
+        "updates": {"type": "string"},
+        "position": {"type": "integer"},
+        "seconds": {"type": ["number", "null"]},
+        "words": {"type": "array"},
+    },
+}
+REQUEST_ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}
+#: statuses that any call may answer, and what they mean
+MISHAPS = {
+    "400": "This cannot be drawn as asked.",
+    "403": "Not yours, or sent from another site.",
+    "404": "There is nothing of that name.",
+    "405": "This address does not answer that method.",
+    "413": "More than this salon reads at once.",
+    "422": "Refused, or no such model.",
+    "429": "As many as one visitor may have are waiting already.",
+    "503": "The engine is away, the line is full, or the disk is.",
+}
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
+
+
+def _call(summary: str, status: str, schema: dict[str, Any], kind: str = "application/json", **more: Any) -> Any:
+    mishaps = {code: {"description": said, "content": _json(ERROR)} for code, said in MISHAPS.items()}
+    answer = {"description": summary, "content": {kind: {"schema": schema}}}
+    return {"summary": summary, "responses": {status: answer, **mishaps}, **more}
+
+
+def document() -> dict[str, Any]:
+    """OpenAPI 3.1, as at `/api/openapi.json`."""
+    schemas = msgspec.json.schema_components([Ask], ref_template="#/components/schemas/{name}")[1]
+    schemas["Ask"]["properties"]["image"]["description"] = f"{NAME_DIGITS} hex digits"
+    body = {"required": True, "content": _json({"$ref": "#/components/schemas/Ask"})}
+    words = {"name": "prompt", "in": "query", "schema": {"type": "string", "maxLength": 1000}}
+    listing = {"type": "object", "properties": {"models": {"type": "array"}}}
+    far = {"type": "object", "properties": {"words": {"type": "array"}}}
+    paths = {
+        "/api/requests": {"post": _call("Ask for images.", "202", STATE, requestBody=body)},
+        "/api/requests/{id}": {"get": _call("How a request stands.", "200", STATE, parameters=[REQUEST_ID])},
+        "/api/requests/{id}/cancel": {"post": _call("Stop it.", "200", STATE, parameters=[REQUEST_ID])},
+        "/api/requests/{id}/updates": {
+            "get": _call("Its updates, as server-sent events.", "200", {"type": "string"}, "text/event-stream",
+                         parameters=[REQUEST_ID])
+        },
+        "/api/models": {"get": _call("Installed models, their defaults and ranges.", "200", listing)},
+        "/api/words": {"get": _call("Words far from the model's vocabulary.", "200", far, parameters=[words])},
+    }  # fmt: skip
+    ticket = {"type": "http", "scheme": "bearer", "description": "the visitor's signed ticket; a cookie does as well"}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Latent Salon",
+            "version": "1",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {"schemas": schemas, "securitySchemes": {"ticket": ticket}},
+        "security": [{}, {"ticket": []}],
+    }
