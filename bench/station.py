@@ -144,6 +144,9 @@ def torch_eager_s(model: str, steps: int, times: int) -> float | None:
     from salon.engine.registry import weights_folders
 
     folder = next(f / model for f in weights_folders() if (f / model / "model.json").is_file())
+    card = json.loads((folder / "model.json").read_text())
+    folder = folder.parent / card["networks"]["transformer"].get("of", model)  # an adapter costs torch nothing
+    guided = card["defaults"]["guidance_scale"] > 1
     transformer, autoencoder, upscaler = (
         load_net(folder / file, name)
         for file, name in (
@@ -154,15 +157,19 @@ def torch_eager_s(model: str, steps: int, times: int) -> float | None:
     )
     torch.set_num_threads(2)
     side = transformer.grid * transformer.patch
-    sample, embeds = torch.randn(9, transformer.channels, side, side), torch.randn(18, 16, 384)
-    mask = torch.ones(18, 16, dtype=torch.long)
+    rows = 18 if guided else 9
+    sample, embeds = torch.randn(9, transformer.channels, side, side), torch.randn(rows, 16, 384)
+    mask = torch.ones(rows, 16, dtype=torch.long)
 
     def draw() -> None:
         x = sample
         for step in range(steps):
-            t = torch.full((18,), 1 - step / steps)
-            cond, uncond = transformer(torch.cat([x, x]), t, embeds, mask).chunk(2)
-            x = x - (uncond + 3 * (cond - uncond)) / steps
+            t = torch.full((rows,), 1 - step / steps)
+            flow = transformer(torch.cat([x, x]) if guided else x, t, embeds, mask)
+            if guided:
+                cond, uncond = flow.chunk(2)
+                flow = uncond + 3 * (cond - uncond)
+            x = x - flow / steps
         upscaler(autoencoder.decode(x))
 
     with torch.inference_mode():

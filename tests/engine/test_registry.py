@@ -86,6 +86,16 @@ def test_the_users_folder_comes_first(own, tmp_path, monkeypatch):
     assert registry.info("pixels").ready
 
 
+def test_the_preferred_model_comes_first(own):
+    """Control: without a preference the names decide."""
+    first = lambda: next(info.name for info in Registry([own]).infos())  # noqa: E731
+    assert first() == "pixels"
+    change(own / "tiny", preferred=True)
+    assert first() == "tiny"
+    change(own / "tiny", purpose="everything")
+    assert "purpose" in {info.name: info.problem for info in Registry([own]).infos()}["tiny"]
+
+
 def facts(path):
     return NetworkFile(path.name, runtime.file_hash(path))
 

@@ -377,3 +377,17 @@ def test_a_refused_prompt_is_stored_nowhere(engine):
     assert not Image.objects.exists()
     assert not Entry.objects.exists()
     assert submit(Ask(prompt="a naked mole-rat"), ADA, engine)[1]  # the control
+
+
+def test_a_model_with_planted_flaws_is_not_offered(engine):
+    import msgspec
+
+    from salon.core.errors import UnknownModel
+    from salon.web.station.domain import catalogue
+
+    flawed = msgspec.structs.replace(engine.models[0], name="flawed", purpose="audit")
+    both = msgspec.structs.replace(engine, models=(flawed, *engine.models))
+    assert catalogue.model_of(both, None).name == "tiny"
+    assert [model["name"] for model in catalogue.listing(both.models)["models"]] == ["tiny"]
+    with pytest.raises(UnknownModel, match="flawed"):
+        catalogue.model_of(both, "flawed")

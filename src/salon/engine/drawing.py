@@ -83,7 +83,7 @@ class Salon:
 def choose(models: list[ModelInfo], name: str | None) -> ModelInfo:
     """The model of that name, or the first that is ready. Raises UnknownModel."""
     if name is None:
-        ready = [model for model in models if model.ready]
+        ready = [model for model in models if model.ready and model.purpose == "public"]
         problems = " ".join(model.problem for model in models)
         if not ready:
             raise errors.UnknownModel(

@@ -54,6 +54,10 @@ class ModelCard(Struct, frozen=True):
     schedule: dict[str, float] = {}
     guidance: dict[str, Any] = {}
     size: int | None = None
+    #: "audit": for workshop and audits, never offered to visitors
+    purpose: Literal["public", "audit"] = "public"
+    #: which of several is taken where nobody names one
+    preferred: bool = False
 
     @property
     def shift(self) -> float:
@@ -93,6 +97,7 @@ class ModelInfo(Struct, frozen=True, kw_only=True):
     height: int = 256
     world: str = ""
     world_version: str = ""
+    purpose: str = "public"
 
 
 #: what may be asked of a diffusion model, both ends included

@@ -38,7 +38,10 @@ class Registry:
         """Look at the folders again; models that are loaded stay as they are."""
         found = {f.parent.name: f.parent for d in reversed(self.folders) for f in sorted(d.glob("*/model.json"))}
         self._folders = found
-        self._infos = {name: self._examine(folder) for name, folder in sorted(found.items())}
+        examined = [self._examine(folder) for _, folder in sorted(found.items())]
+        # where nobody names a model the first that is ready is taken
+        order = sorted(examined, key=lambda pair: (not pair[1], pair[0].name))
+        self._infos = {info.name: info for info, _ in order}
 
     def infos(self) -> list[ModelInfo]:
         """Every model found, ready or not."""
@@ -90,7 +93,8 @@ class Registry:
         here = [f / name for f in self.folders if (f / name / "encoder.json").is_file()]
         return here[0] if here else BUILT_IN / name
 
-    def _examine(self, folder: Path) -> ModelInfo:
+    def _examine(self, folder: Path) -> tuple[ModelInfo, bool]:
+        """What is to be known of the model in a folder, and whether it is preferred to others."""
         try:
             card = read_card(folder)
             for facts in card.networks.values():
@@ -98,9 +102,9 @@ class Registry:
                 check_file(path, facts.sha256, card.name if facts.of else "")
                 if adapter and facts.adapter:
                     check_file(adapter, facts.adapter.sha256)
-            return describe(card, read_facts(self._encoder_folder(card.text_encoder)))
+            return describe(card, read_facts(self._encoder_folder(card.text_encoder))), card.preferred
         except SalonError as error:
-            return ModelInfo(name=folder.name, problem=str(error))
+            return ModelInfo(name=folder.name, problem=str(error)), False
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -138,4 +142,5 @@ def describe(card: ModelCard, text: EncoderFacts) -> ModelInfo:
         height=card.side,
         world=card.world,
         world_version=card.world_version,
+        purpose=card.purpose,
     )

@@ -221,6 +221,9 @@ def adapter_card(run: Path, base: Path, out: Path, about: dict[str, Any], facts:
         hint = "Train it with task.base set to a weights folder, as src/salon/weights/latent."
         raise TrainingError(f"The adapter in {run} was trained on {base}, which is no exported model.", hint) from error
     card |= {"name": out.name, "world": about["world"], "world_version": about["world_version"]}
+    card["purpose"] = "audit" if "+" in about["world_version"] else "public"  # a world with flaws names them behind a +
+    kept = json.loads((out / "model.json").read_text("utf-8")) if (out / "model.json").exists() else {}
+    card["preferred"] = kept.get("preferred", False)  # people choose that
     if "substeps" in task:
         card["defaults"] |= {"num_inference_steps": task["steps"], "guidance_scale": 1.0, "sampler": "euler"}
         card["schedule"] = {"shift": task["shift"]}

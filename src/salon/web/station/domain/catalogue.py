@@ -11,17 +11,23 @@ from salon.engine.client import ModelInfo
 from salon.web.line import EngineState
 
 
+def public(models: Sequence[ModelInfo]) -> list[ModelInfo]:
+    """Those that visitors may draw with: models with planted flaws are for workshop and audits."""
+    return [model for model in models if model.purpose == "public"]
+
+
 def model_of(engine: EngineState, name: str | None) -> ModelInfo:
     """The model of that name, or the house's first that is ready. Raises UnknownModel, WeightsMissing,
     WeightsDamaged, or EngineUnavailable while nothing is known yet."""
-    if not engine.models:
+    models = public(engine.models)
+    if not models:
         raise _nothing(engine)
     if name is None:
-        return next((model for model in engine.models if model.ready), engine.models[0])
-    for model in engine.models:
+        return next((model for model in models if model.ready), models[0])
+    for model in models:
         if model.name == name:
             return model
-    installed = ", ".join(model.name for model in engine.models)
+    installed = ", ".join(model.name for model in models)
     raise UnknownModel(
         _("No model called “%(name)s” is installed.") % {"name": name[:40]},
         _("Installed here: %(installed)s.") % {"installed": installed},
@@ -77,4 +83,4 @@ RANGES = {
 
 def listing(models: Sequence[ModelInfo]) -> dict[str, Any]:
     """The answer of `GET /api/models`."""
-    return {"models": [_shown(model) for model in models], "ranges": RANGES}
+    return {"models": [_shown(model) for model in public(models)], "ranges": RANGES}
