@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -17,31 +18,38 @@ import zmq.asyncio
 
 from salon.core.home import home as default_home
 from salon.core.home import private_folder
+from salon.desk.certificate import certificate_for
 from salon.desk.child import Child
 from salon.desk.lock import AlreadyRunning, only_desk
 
 log = logging.getLogger("salon.desk")
 
+#: hosts that mean all of this machine's addresses
+EVERYWHERE = ("0.0.0.0", "::", "")
 #: connections that may queue while web starts
 BACKLOG = 256
 
 
-def open_house(port: int, host: str, home: Path | str | None) -> int:
+def open_house(port: int, host: str, home: Path | str | None, https: bool = False) -> int:
     """See `salon.desk.run`."""
     folder = private_folder(Path(home).expanduser().resolve() if home else default_home())
     os.environ["SALON_HOME"] = str(folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = "salon.web.settings"
-    if host not in ("127.0.0.1", "localhost", "::1"):
-        os.environ["SALON_HOSTS"] = ",".join(filter(None, [os.environ.get("SALON_HOSTS"), *own_names(host)]))
+    names = [] if host in ("127.0.0.1", "localhost", "::1") else own_names(host)
+    if names:
+        os.environ["SALON_HOSTS"] = ",".join(filter(None, [os.environ.get("SALON_HOSTS"), *names]))
+    if host in EVERYWHERE:
+        os.environ.setdefault("SALON_PUBLIC_URL", f"http{'s' * https}://{network_address()}:{port}")
     with only_desk(folder), listening_socket(host, port) as listening:
         prepare_database()
-        asyncio.run(_House(listening, host).serve())
+        files = certificate_for(folder, ["127.0.0.1", "localhost", *names]) if https else None
+        asyncio.run(_House(listening, host, files).serve())
     return 0
 
 
 def own_names(host: str) -> list[str]:
     """Names and addresses by which others on the network may call this machine."""
-    if host not in ("0.0.0.0", "::", ""):
+    if host not in EVERYWHERE:
         return [host]
     name = socket.gethostname()
     return sorted({name, f"{name}.local", network_address()})
@@ -94,7 +102,7 @@ def prepare_database() -> None:
 class _House:
     """Everything that lives while the house is open."""
 
-    def __init__(self, listening: socket.socket, host: str) -> None:
+    def __init__(self, listening: socket.socket, host: str, certificate: tuple[Path, Path] | None = None) -> None:
         # lazy: these read Django's settings
         from salon.desk.dispatcher import Dispatcher
         from salon.desk.engine_line import EngineLine, remembered
@@ -117,6 +125,10 @@ class _House:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         files = [listening.fileno()]
         web = [sys.executable, "-m", "salon.web.serve", "--fd", str(listening.fileno())]
+        self.scheme = "http"
+        if certificate:
+            self.scheme = "https"
+            web += ["--certificate", str(certificate[0]), "--key", str(certificate[1])]
         self.web = Child("web", web, environment, files)
         self.engine = Child(
             "engine",
@@ -160,16 +172,19 @@ class _House:
     async def _welcome(self) -> None:
         """Prints the address once web answers. The connection waits in the socket's queue, so nothing is polled."""
         here = "127.0.0.1" if self.host in ("0.0.0.0", "") else self.host
-        reader, writer = await asyncio.open_connection(here, self.port)
+        # our own certificate on our own machine: nothing to verify
+        tls = ssl._create_unverified_context() if self.scheme == "https" else None
+        reader, writer = await asyncio.open_connection(here, self.port, ssl=tls)
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
         with suppress(OSError):
             await reader.readline()
         writer.close()
         shown = f"[{here}]" if ":" in here else here
-        print(f"Latent Salon is open at http://{shown}:{self.port}", flush=True)
-        print(f"Backstage, once, within a day: http://{shown}:{self.port}/backstage/enter/{self.entry}", flush=True)
-        if self.host == "0.0.0.0":
-            print(f"On this network: http://{network_address()}:{self.port}", flush=True)
+        base = f"{self.scheme}://{shown}:{self.port}"
+        print(f"Latent Salon is open at {base}", flush=True)
+        print(f"Backstage, once, within a day: {base}/backstage/enter/{self.entry}", flush=True)
+        if self.host in EVERYWHERE:
+            print(f"On this network: {os.environ['SALON_PUBLIC_URL']}", flush=True)
 
     # the line to web
 

@@ -3,7 +3,13 @@
 import io
 
 import segno
-from django.http import HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+
+def public_address(request: HttpRequest, path: str) -> str:
+    """The address of `path` for another device: a booth that calls itself 127.0.0.1 must not say so to a phone."""
+    return f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
 
 
 def qr_svg(text: str) -> bytes:

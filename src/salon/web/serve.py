@@ -15,7 +15,10 @@ PATIENCE = 3
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--fd", type=int, required=True)
-    listening = socket.socket(fileno=parser.parse_args().fd)
+    parser.add_argument("--certificate")
+    parser.add_argument("--key")
+    options = parser.parse_args()
+    listening = socket.socket(fileno=options.fd)
     config = uvicorn.Config(
         "salon.web.asgi:application",
         log_level="warning",
@@ -25,6 +28,8 @@ def main() -> None:
         lifespan="on",
         timeout_graceful_shutdown=PATIENCE,
         timeout_keep_alive=75,
+        ssl_certfile=options.certificate,
+        ssl_keyfile=options.key,
     )
     uvicorn.Server(config).run(sockets=[listening])
 

@@ -113,7 +113,7 @@ def devices(request: HttpRequest) -> HttpResponse:
             request.user, form.get("kind", ""), form.get("name", ""), form.get("layout", "single")
         )
         room = "wall:enter" if made.kind == Device.Kind.WALL else "station:enter"
-        link = request.build_absolute_uri(reverse(room, args=[token]))
+        link = codes.public_address(request, reverse(room, args=[token]))
         context |= {"made": made, "link": link, "qr": codes.qr_svg(link).decode()}
     context["devices"] = Device.objects.filter(event=current_event())
     return render(request, "backstage/devices.html", context)

@@ -66,8 +66,8 @@ def _work(work_id: str, visitor: str | None) -> dict[str, Any]:
 async def work(request: HttpRequest, work_id: str) -> HttpResponse:
     """`/works/<id>`: the work with its label and its neighbours."""
     context = await sync_to_async(_work)(work_id, visitor_of(request))
-    context["page_url"] = request.build_absolute_uri(request.path)
-    context["card_url"] = request.build_absolute_uri(reverse("gallery:card", args=[work_id]))
+    context["page_url"] = codes.public_address(request, request.path)
+    context["card_url"] = codes.public_address(request, reverse("gallery:card", args=[work_id]))
     return await page(request, "gallery/work.html", context)
 
 
@@ -102,7 +102,7 @@ async def card(request: HttpRequest, work_id: str) -> HttpResponse:
 async def work_qr(request: HttpRequest, work_id: str) -> HttpResponse:
     """`/works/<id>/qr.svg`: the way to the work's page."""
     await sync_to_async(_public_work)(work_id)
-    return codes.qr_answer(request.build_absolute_uri(reverse("gallery:work", args=[work_id])))
+    return codes.qr_answer(codes.public_address(request, reverse("gallery:work", args=[work_id])))
 
 
 def _feed(request: HttpRequest) -> bytes:
@@ -183,7 +183,7 @@ async def mine(request: HttpRequest) -> HttpResponse:
 
 def _take_url(request: HttpRequest, visitor: str) -> str:
     token = signing.dumps(visitor, salt=_TAKE, compress=True)
-    return request.build_absolute_uri(reverse("gallery:take", args=[token]))
+    return codes.public_address(request, reverse("gallery:take", args=[token]))
 
 
 @require_safe

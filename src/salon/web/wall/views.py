@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_safe
 
+from salon.web import codes
 from salon.web.events import devices
 from salon.web.events.domain import current_event
 from salon.web.events.models import Device
@@ -54,7 +55,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
 async def wall(request: HttpRequest) -> HttpResponse:
     """`/wall`: a screen that shows what hangs. `?layout=` single, triptych, mosaic or ticker."""
     context = await sync_to_async(_context)(request)
-    context["station_url"] = request.build_absolute_uri(reverse("station:station"))
+    context["station_url"] = codes.public_address(request, reverse("station:station"))
     return await page(request, "wall/wall.html", context)
 
 
