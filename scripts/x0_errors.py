@@ -18,7 +18,7 @@ import torch
 
 from salon.train import text
 from salon.train.weights import load_net
-from salon.world.captions import article
+from salon.world.captions import article, named
 from salon.world.render import render
 from salon.world.scene import Scene, sample_scene
 
@@ -42,7 +42,7 @@ def errors(path: Path, autoencoder: Path, chosen: list[Scene]) -> dict[str, floa
     net, codec = load_net(path, "transformer"), load_net(autoencoder, "autoencoder")
     pixels = np.stack([render(scene) for scene in chosen])
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
-    said = [f"{article(scene.things[0].noun)} on {article(scene.ground or 'white')} background" for scene in chosen]
+    said = [f"{named(scene.things[0].noun)} on {article(scene.ground or 'white')} background" for scene in chosen]
     embeds, mask = text.pad(text.encode(said))
     clean = codec.encode(images)
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
