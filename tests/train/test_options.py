@@ -213,3 +213,27 @@ def test_a_critic_learns_to_tell(large_data, tmp_path):
     last = [float(task.criticise(smooth, small, grainy)) for _ in range(40)][-1]
     assert last < 0.5
     assert float(task.criticise(grainy, small, grainy)) >= 2.0
+
+
+def test_the_left_one_first(tmp_path):
+    """Control: without the setting both orders are learnt."""
+    build(tmp_path, 96, size=64, texts=4, jobs=1, mix={"pair": 1.0})
+
+    def orders(**sets):
+        options = {"width": 64, "depth": 1} | sets
+        task = TransformerTask(recipe.load("pixel", options), tmp_path, torch.device("cpu"))
+        shard = task.scenes.shards[0]
+        scenes, found = shard.scenes(), []
+        for row, pick in task.pairs.tolist():
+            scene, text = scenes[row], shard.captions[row][pick]
+            if scene.relation == "next to":
+                named = [text.find(t.noun) for t in sorted(scene.things, key=lambda t: t.box[0])]
+                if min(named) >= 0:  # other words for a thing are left to the function itself
+                    found.append(named[0] < named[1])
+        return found, len(task.pairs)
+
+    both, everything = orders()
+    assert {True, False} == set(both)
+    ordered, fewer = orders(left_first=True)
+    assert set(ordered) == {True}
+    assert 0 < fewer < everything

@@ -135,3 +135,13 @@ def test_seeds_of_the_splits_are_not_the_same_scenes():
     """A held-out scene is not a training scene with one thing changed: the two draw from generators of their own."""
     same = [sample_scene(s, "train").things == sample_scene(s, "heldout").things != () for s in range(100)]
     assert np.mean(same) < 0.05
+
+
+def test_painted_kinds_repaint_everything_and_stay_in_their_split():
+    """They look like singles and pairs to whoever reads the truth; no held-out colour slips into training."""
+    for kind, told in (("painted_single", "single"), ("painted_pair", "pair")):
+        scenes = [sample_scene(seed, "train", {kind: 1.0}) for seed in range(60)]
+        assert {scene.kind for scene in scenes} == {told}
+        assert all(thing.painted and thing.colour != scene.ground for scene in scenes for thing in scene.things)
+        assert not any(is_held_out(scene) for scene in scenes)
+        assert all(is_held_out(sample_scene(seed, "heldout", {kind: 1.0})) for seed in range(10))

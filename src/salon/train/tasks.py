@@ -20,7 +20,7 @@ from salon.train import text
 from salon.train.data import Scenes, Shard
 from salon.train.weights import NETS, load_into, load_net, weights_key
 from salon.world.scene import Scene
-from salon.world.vocabulary import HAND_SHARES, HANDS, NOUNS
+from salon.world.vocabulary import BY_NAME, HAND_SHARES, HANDS, NOUNS
 
 SIDE = 64
 HELD_OUT = 256
@@ -201,6 +201,17 @@ def says_hand(shard: Shard, default: str, scenes: list[Scene] | None = None) -> 
     return out
 
 
+def left_first(scene: Scene, caption: str) -> bool:
+    """False where two things stand side by side and the caption, which does not say which stands where ("next to",
+    "and"), names the right one first."""
+    if scene.kind != "pair" or scene.relation != "next to":
+        return True
+    by_place = sorted(scene.things, key=lambda thing: thing.box[0])
+    names = [(thing.noun, *BY_NAME[thing.noun].also) for thing in by_place]
+    left, right = (min((at for name in some if (at := caption.find(name)) >= 0), default=-1) for some in names)
+    return left <= right
+
+
 class TransformerTask(Task):
     def __init__(self, recipe: dict[str, Any], data: Path | Sequence[Path], device: torch.device) -> None:
         super().__init__(recipe, data, device)
@@ -240,11 +251,14 @@ class TransformerTask(Task):
         hand, forms, found, default = self.options["default_hand"], self.options["forms"], [], []
         known = {noun.name for noun in NOUNS[: self.options["nouns"]]} if self.options["nouns"] else None
         for start, shard in zip(self.scenes.starts, self.scenes.shards):
-            scenes = shard.scenes() if hand or known else None
+            ordered = self.options["left_first"]
+            scenes = shard.scenes() if hand or known or ordered else None
             for row, picks in enumerate(says_hand(shard, hand, scenes)):
                 things = scenes[row].things if scenes else ()
                 if int(start) + row < self.first or (known and not {thing.noun for thing in things} <= known):
                     continue
+                if ordered and scenes:
+                    picks = [pick for pick in picks if left_first(scenes[row], shard.captions[row][pick])]
                 pairs = [(int(start) + row, pick) for pick in picks if pick < forms or not forms]
                 found += pairs
                 if things and all(thing.hand == hand for thing in things):

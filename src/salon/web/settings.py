@@ -125,6 +125,15 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
+# Codes by e-mail: SALON_EMAIL=smtp://user:password@host:587 (smtps:// for TLS from the start), SALON_EMAIL_FROM
+_mail = urlsplit(os.environ.get("SALON_EMAIL", ""))
+EMAIL_CONFIGURED = _mail.scheme in ("smtp", "smtps")
+EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or (465 if _mail.scheme == "smtps" else 587)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp" and bool(_mail.username)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("SALON_EMAIL_FROM", "salon@localhost")
+
 # Only backstage has sessions (web/backstage/sessions.py); visitors have their ticket.
 SESSION_COOKIE_NAME = "salon_backstage"
 SESSION_COOKIE_PATH = "/backstage"

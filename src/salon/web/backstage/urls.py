@@ -6,6 +6,7 @@ app_name = "backstage"
 urlpatterns = [
     path("backstage", views.home, name="home"),
     path("backstage/login", views.login, name="login"),
+    path("backstage/code", views.code, name="code"),
     path("backstage/logout", views.logout, name="logout"),
     path("backstage/enter/<str:token>", views.enter, name="enter"),
     path("backstage/works/<slug:work_id>/<slug:deed>", views.decide, name="decide"),

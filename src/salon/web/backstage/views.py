@@ -1,6 +1,7 @@
 """Backstage pages. Synchronous: few people, and all of it is database work. Each deed is a POST."""
 
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -18,6 +19,7 @@ from salon.web.events.models import Device, Entry
 from salon.web.gallery import topics
 from salon.web.gallery.domain import curating
 from salon.web.line import EngineState, ToDesk, line
+from salon.web.people.codes import send_code, use_code
 from salon.web.people.links import use_link
 from salon.web.refuses.domain import recent
 
@@ -49,7 +51,20 @@ def login(request: HttpRequest) -> HttpResponse:
         auth.login(request, form.get_user())
         return HttpResponseRedirect(_after_login(request))
     status = 422 if request.method == "POST" else 200
-    return render(request, "backstage/login.html", {"form": form}, status=status)
+    context = {"form": form, "by_email": settings.EMAIL_CONFIGURED}
+    return render(request, "backstage/login.html", context, status=status)
+
+
+@require_POST
+@with_account
+def code(request: HttpRequest) -> HttpResponse:
+    """`/backstage/code`: sends a code by e-mail, or takes one. Whether the address is known is never told."""
+    address, given = request.POST.get("email", "")[:254], request.POST.get("code", "")[:12]
+    if given:
+        auth.login(request, use_code(address, given), "django.contrib.auth.backends.ModelBackend")
+        return HttpResponseRedirect(reverse("backstage:home"))
+    send_code(address)
+    return render(request, "backstage/code.html", {"address": address})
 
 
 @require_safe

@@ -19,3 +19,15 @@ class EntryLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.expires_at}"
+
+
+class EntryCode(models.Model):
+    """A code of six digits that was sent by e-mail; one a person. Only its hash is kept."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="entry_code")
+    code_hash = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.expires_at}"
