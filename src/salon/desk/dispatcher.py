@@ -192,6 +192,8 @@ class Dispatcher:
         match update:
             case u.Queued(position=position):
                 self._publish(request, "queued", position=position)
+            case u.Started() if not flight.started:
+                pass  # of an engine that has died since: the row waits again
             case u.Started():
                 self._publish(request, "started")
                 await self._row(store.mark_started, request)
