@@ -166,6 +166,16 @@ def test_the_wall_follows_at_once_and_goes_on_without_the_house(house, people, w
     wall.reload()
     seen.clear()
     until(lambda: seen.update(titles(wall)) or len(seen) == 2)  # and starts from what it kept
+    house.open_web()
+    expect(wall.locator("body")).to_have_attribute("data-line", "open")
+    back.goto("/backstage")
+    back.locator("tr", has_text="Second Storm").get_by_role("button", name="Take down").click()
+    until(lambda: titles(wall) == ["Keeper of the Lamp"])
+    house.web.kill()
+    house.web.wait()
+    wall.reload()  # the kept page still names it; it must not come back
+    until(lambda: titles(wall))
+    assert "Second Storm" not in [titles(wall)[0] for _ in range(40) if not time.sleep(0.05)]
     assert wall.evaluate("[...document.querySelectorAll('.over')].every(i => i.complete && i.naturalWidth > 0)")
     house.open_web()
     expect(wall.locator("body")).to_have_attribute("data-line", "open")

@@ -243,8 +243,10 @@ def test_forgetting_leaves_nothing_that_leads_back(draw, curator):
     Report.objects.create(event=current_event(), image=draw(BOB, "a dog"), visitor=BOB, failure="bias", target="none")
     reported = draw(prompt="a reported fox")
     Report.objects.create(event=current_event(), image=reported, visitor=BOB, failure="bias", target="none")
-    gone = proposing.forget(ADA)
+    waiting = store(current_event(), ADA, None, (reported.recipe,))
+    gone, stopped = proposing.forget(ADA)
     assert len(gone) == 1
+    assert stopped == [waiting.id]  # the desk is told to stop drawing it
     assert not Work.objects.filter(visitor=ADA).exists()
     assert not Request.objects.filter(visitor=ADA).exists()
     assert not Entry.objects.filter(visitor=ADA).exists()
@@ -446,3 +448,41 @@ def test_a_code_cannot_be_guessed(curator, client, settings, mailoutbox):
     EntryCode.objects.update(expires_at="2020-01-01T00:00:00Z")
     with pytest.raises(Forbidden):
         codes.use_code("cora@example.org", late)
+
+
+def test_undoing_beside_a_new_proposal_is_a_conflict(draw, curator, client):
+    """Rejected, proposed anew, and then undone: one image would have two live works. Told, not broken."""
+    image = draw()
+    first, _ = proposing.propose(ADA, image, proposal())
+    curating.decide(curator, first.id, "rejected")
+    second, _ = proposing.propose(ADA, image, proposal(title="Fox again"))
+    with pytest.raises(Conflict, match="anew"):
+        curating.undo(curator, first.id)
+    curating.decide(curator, second.id, "rejected")
+    assert curating.undo(curator, first.id).state == "waiting"  # the control
+
+
+def test_taking_along_adds_to_what_the_phone_has(draw, client):
+    """Neither the phone's own pictures nor the booth's are lost; the booth shows nothing any more."""
+    from django.core import signing
+
+    phone, booth = draw(ADA, "a phone fox"), draw(BOB, "a booth fox")
+    work, _ = proposing.propose(BOB, booth, proposal())
+    client.cookies["salon_ticket"] = signing.dumps(ADA, salt="salon.visitor")
+    client.get(f"/mine/take/{signing.dumps(BOB, salt='salon.take', compress=True)}")
+    page = client.get("/mine").content
+    assert b"a phone fox" in page
+    assert b"a booth fox" in page
+    assert work.id.encode() in page
+    assert not Request.objects.filter(visitor=BOB).exists()
+    assert proposing.drawn_by(ADA, phone.id) == phone
+
+
+def test_a_browser_may_be_a_booth_and_a_wall(curator, client):
+    for kind in ("station", "wall"):
+        _, token = devices.make(curator, kind, kind)
+        assert client.get(f"/{kind}/enter/{token}").status_code == 302
+    assert client.get("/wall").status_code == 200
+    answer = client.get("/station")
+    assert b" kiosk" in answer.content
+    assert answer.headers["Cache-Control"] == "no-store"

@@ -30,18 +30,19 @@ def banner() -> str:
 
 def kiosk(request: HttpRequest) -> bool:
     """Whether this browser is one of the house's booths; a revoked one is an ordinary browser again."""
-    token = request.COOKIES.get(devices.COOKIE)
     try:
-        if token:
-            devices.seen(devices.device_of(token, Device.Kind.STATION))
-        return bool(token)
+        return devices.present(request, Device.Kind.STATION) is not None
     except Forbidden:
         return False
 
 
 def _rendered(request: HttpRequest, template: str, context: dict[str, Any], status: int) -> HttpResponse:
-    more = {"banner": banner(), "kiosk": kiosk(request), "kiosk_seconds": settings.SALON_KIOSK_SECONDS}
-    return render(request, template, {**more, **context}, status=status)
+    booth = kiosk(request)
+    more = {"banner": banner(), "kiosk": booth, "kiosk_seconds": settings.SALON_KIOSK_SECONDS}
+    response = render(request, template, {**more, **context}, status=status)
+    if booth:
+        response["Cache-Control"] = "no-store"  # going back must not show the visitor before
+    return response
 
 
 async def page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

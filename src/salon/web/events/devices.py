@@ -1,8 +1,10 @@
 """Devices: made backstage, known by a token in a cookie, revoked with one press."""
 
+import datetime
 import secrets
 
 from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,8 +16,9 @@ from salon.web.events.models import Device
 from salon.web.events.trail import note
 from salon.web.people.models import User
 
-COOKIE = "salon_device"
 LIFETIME = 60 * 60 * 24 * 60
+#: how stale "seen" may be: a look at a page costs no write
+SEEN_EVERY = datetime.timedelta(seconds=30)
 
 
 def make(person: User, kind: str, name: str, layout: str = Device.Layout.SINGLE) -> tuple[Device, str]:
@@ -41,8 +44,29 @@ def device_of(token: str, kind: str) -> Device:
     return device
 
 
-def seen(device: Device) -> None:
-    Device.objects.filter(id=device.id).update(seen_at=timezone.now())
+def cookie(kind: str) -> str:
+    """The cookie's name: one browser may be a booth and a wall."""
+    return f"salon_device_{kind}"
+
+
+def let_in(request: HttpRequest, response: HttpResponse, kind: str, token: str) -> HttpResponse:
+    """Makes the browser that device, if the token is one's of this kind. Raises Forbidden."""
+    device_of(token, kind)
+    response.set_cookie(
+        cookie(kind), token, max_age=LIFETIME, httponly=True, samesite="Lax", secure=request.is_secure()
+    )
+    return response
+
+
+def present(request: HttpRequest, kind: str) -> Device | None:
+    """The device of this kind that the browser is; None for an ordinary browser. Raises Forbidden if it was revoked."""
+    token = request.COOKIES.get(cookie(kind))
+    if not token:
+        return None
+    device, now = device_of(token, kind), timezone.now()
+    if device.seen_at is None or now - device.seen_at > SEEN_EVERY:
+        Device.objects.filter(id=device.id).update(seen_at=now)
+    return device
 
 
 def revoke(person: User, device_id: str) -> None:

@@ -17,7 +17,7 @@ from salon.web.events.domain import current_event
 from salon.web.gallery import topics
 from salon.web.gallery.domain import proposing, showing
 from salon.web.gallery.models import Licence, Work
-from salon.web.line import line
+from salon.web.line import Cancel, ToDesk, line
 from salon.web.pages import page
 from salon.web.station.domain.visitors import COOKIE, give_ticket, visitor_of
 from salon.web.station.models import Image
@@ -199,13 +199,16 @@ async def mine_qr(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 async def take(request: HttpRequest, token: str) -> HttpResponse:
-    """`/mine/take/<token>`: this device holds that visitor's ticket from now on."""
+    """`/mine/take/<token>`: the booth's pictures are this device's from now on, beside what it has drawn itself."""
     try:
         visitor = signing.loads(token, salt=_TAKE, max_age=TAKE_ALONG)
     except signing.BadSignature as error:
         raise Forbidden(_("This code is too old, or not ours."), _("Ask for a new one at the booth.")) from error
+    own = visitor_of(request) or visitor  # a device without a ticket takes the booth's
+    if own != visitor:
+        await sync_to_async(proposing.take_along)(visitor, own)
     response = HttpResponseRedirect(f"{reverse('gallery:mine')}?{urlencode({'taken': 1})}")
-    give_ticket(request, response, visitor)
+    give_ticket(request, response, own)
     return response
 
 
@@ -217,9 +220,9 @@ async def withdraw(request: HttpRequest, work_id: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("gallery:mine"))
 
 
-def _forget(visitor: str) -> list[Any]:
-    event = current_event()
-    return [topics.gone(event, work_id) for work_id in proposing.forget(visitor)]
+def _forget(visitor: str) -> list[ToDesk]:
+    event, (hung, stopped) = current_event(), proposing.forget(visitor)
+    return [*(topics.gone(event, work) for work in hung), *(Cancel(request=request) for request in stopped)]
 
 
 @require_POST

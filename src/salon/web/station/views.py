@@ -214,12 +214,8 @@ async def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 async def enter(request: HttpRequest, token: str) -> HttpResponse:
     """`/station/enter/<token>`: makes this browser one of the house's booths."""
-    await sync_to_async(devices.device_of)(token, Device.Kind.STATION)
     response = HttpResponseRedirect(reverse("station:station"))
-    response.set_cookie(
-        devices.COOKIE, token, max_age=devices.LIFETIME, httponly=True, samesite="Lax", secure=request.is_secure()
-    )
-    return response
+    return await sync_to_async(devices.let_in)(request, response, Device.Kind.STATION, token)
 
 
 @require_POST

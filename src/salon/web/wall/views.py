@@ -28,19 +28,9 @@ MOST = 120
 RETRY = 1_000
 
 
-def _device(request: HttpRequest) -> Device | None:
-    """The wall that this browser is, if it is one of the house's. Raises Forbidden if it was revoked."""
-    token = request.COOKIES.get(devices.COOKIE)
-    if not token:
-        return None
-    device = devices.device_of(token, Device.Kind.WALL)
-    devices.seen(device)
-    return device
-
-
 def _context(request: HttpRequest) -> dict[str, Any]:
     """Any screen may show the public wall; one of the house's has a layout of its own."""
-    device = _device(request)
+    device = devices.present(request, Device.Kind.WALL)
     layout = device.layout if device else request.GET.get("layout", Device.Layout.SINGLE)
     event = current_event()
     return {
@@ -126,12 +116,8 @@ async def updates(request: HttpRequest) -> HttpResponse:
 @require_safe
 async def enter(request: HttpRequest, token: str) -> HttpResponse:
     """`/wall/enter/<token>`: makes this browser one of the house's walls."""
-    await sync_to_async(devices.device_of)(token, Device.Kind.WALL)
     response = HttpResponseRedirect(reverse("wall:wall"))
-    response.set_cookie(
-        devices.COOKIE, token, max_age=devices.LIFETIME, httponly=True, samesite="Lax", secure=request.is_secure()
-    )
-    return response
+    return await sync_to_async(devices.let_in)(request, response, Device.Kind.WALL, token)
 
 
 @require_safe

@@ -35,12 +35,23 @@ def decide(person: User, work_id: str, deed: str, reason: str = "") -> Work:
         if work.state not in starts:
             said = _("“%(title)s” %(state)s by now.") % {"title": work.title, "state": work.get_state_display()}
             raise Conflict(said, _("Somebody was quicker; look at the list again."))
+        if leads_to in Work.ALIVE and _proposed_again(work):
+            raise Conflict(
+                _("Its maker has proposed “%(title)s” anew since.") % {"title": work.title},
+                _("Decide on the new proposal."),
+            )
         work.state, work.reason = leads_to, tidy(reason)[:MOST_REASON]
         if leads_to == State.HUNG:
             work.hung_at = timezone.now()
         work.save(update_fields=["state", "reason", "hung_at"])
         note(event, deed, work.id, person=person, text=work.reason)
         return work
+
+
+def _proposed_again(work: Work) -> bool:
+    """Whether the same visitor has another live work of the same image."""
+    others = Work.objects.filter(visitor=work.visitor, image_id=work.image_id, state__in=Work.ALIVE)
+    return others.exclude(id=work.id).exists()
 
 
 def undo(person: User, work_id: str) -> Work:

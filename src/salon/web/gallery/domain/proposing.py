@@ -14,8 +14,10 @@ from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Entry
 from salon.web.events.trail import note
 from salon.web.gallery.models import Licence, Work
+from salon.web.refuses.models import Report
+from salon.web.station.domain.erasing import erase_visitor
 from salon.web.station.domain.intake import TooManyWaiting
-from salon.web.station.models import Drawing, Image
+from salon.web.station.models import Drawing, Image, Request
 
 LENGTHS = {"title": 120, "maker": 80, "statement": 1000}
 
@@ -103,18 +105,32 @@ def works_of(visitor: str | None) -> list[Work]:
     return list(Work.objects.filter(visitor=visitor).select_related("image").order_by("-created_at")) if visitor else []
 
 
-def forget(visitor: str) -> list[str]:
-    """Everything of this visitor goes: works come down, images that nobody else has are erased, requests keep nothing
-    that leads back. Names of the works that hung."""
-    from salon.web.station.domain.erasing import erase_visitor  # lazy: it brings the storage
+def take_along(booth: str, own: str) -> None:
+    """What was drawn at the booth under one ticket belongs to the ticket `own` from now on, beside what it has already.
+    What both have (a proposal or a report of the same image) stays with the booth's."""
+    with transaction.atomic():
+        lock_current_event()
+        Request.objects.filter(visitor=booth).update(visitor=own, key=None)
+        for model, mine in ((Work, live_images(own)), (Report, Report.objects.filter(visitor=own).values("image_id"))):
+            model.objects.filter(visitor=booth).exclude(image_id__in=mine).update(visitor=own)
+        Entry.objects.filter(visitor=booth).update(visitor=own)
 
+
+def live_images(visitor: str) -> Any:
+    """Images of which this visitor has a work that waits or hangs."""
+    return Work.objects.filter(visitor=visitor, state__in=Work.ALIVE).values("image_id")
+
+
+def forget(visitor: str) -> tuple[list[str], list[str]]:
+    """Everything of this visitor goes: works come down, images that nobody else has are erased, requests keep nothing
+    that leads back. Names of the works that hung, and of the requests that were open."""
     with transaction.atomic():
         event = lock_current_event()
         mine = Work.objects.filter(visitor=visitor)
         hung = list(mine.filter(state=Work.State.HUNG).values_list("id", flat=True))
         gone = mine.count()
         mine.delete()
-        erase_visitor(visitor)
+        stopped = erase_visitor(visitor)
         Entry.objects.filter(visitor=visitor).update(visitor="")
         note(event, "forgotten", "", text=str(gone))
-    return hung
+    return hung, stopped

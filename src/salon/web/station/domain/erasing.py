@@ -9,10 +9,12 @@ from salon.web.station.domain.intake import cancel
 from salon.web.station.models import Drawing, Image, Request
 
 
-def erase_visitor(visitor: str) -> None:
+def erase_visitor(visitor: str) -> list[str]:
     """Inside a transaction: ends what is open, erases the drawings, and the images that no other drawing, work or
-    report holds. Rows of requests stay as numbers, under a name that leads nowhere. Files go when it is committed."""
-    for request in Request.objects.filter(visitor=visitor, state__in=Request.OPEN):
+    report holds. Rows of requests stay as numbers, under a name that leads nowhere. Files go when it is committed.
+    Returns the names of the requests that were open, for the desk to stop drawing."""
+    stopped = list(Request.objects.filter(visitor=visitor, state__in=Request.OPEN))
+    for request in stopped:
         cancel(request)
     drawings = Drawing.objects.filter(request__visitor=visitor)
     images = list(drawings.values_list("image_id", flat=True).distinct())
@@ -22,6 +24,7 @@ def erase_visitor(visitor: str) -> None:
     names = [image.file for image in orphans if image.file]
     Image.objects.filter(id__in=[image.id for image in orphans]).delete()
     transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+    return [request.id for request in stopped]
 
 
 def _held(image: Image) -> bool:

@@ -3,7 +3,8 @@
 const STORE = "salon-wall-1";
 const MOST = 400;
 const PATIENCE = 4000;
-const OURS = [/^\/wall$/, /^\/wall\/works\.json$/, /^\/static\//, /^\/works\/[0-9a-f]+(\.png|\/qr\.svg)$/];
+/** Not the list of works: an old one would bring back what has come down. The page keeps its own. */
+const OURS = [/^\/wall$/, /^\/static\//, /^\/works\/[0-9a-f]+(\.png|\/qr\.svg)$/];
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));

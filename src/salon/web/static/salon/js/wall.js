@@ -8,21 +8,36 @@ const asked = Number(new URLSearchParams(location.search).get("seconds"));
 const SECONDS = asked > 0 ? Math.max(asked, 0.02) : layout === "mosaic" ? 4 : 14;
 const SLOTS = { single: 1, ticker: 1, triptych: 3, mosaic: 15 }[layout] || 1;
 const KEPT = "salon-wall";
+/** The service worker's store (wall-worker.js). */
+const STORE = "salon-wall-1";
 const PATIENCE = 8000;
 
-let works = JSON.parse($("works").textContent);
-if (!works.length) works = kept();
+/** Works that came down. A page that the service worker kept may still name them: they must not come back from there. */
+let down = kept("down");
+let works = JSON.parse($("works").textContent).filter((work) => !down.includes(work.id));
+if (!works.length) works = kept("works");
 const slots = [];
 let turn = 0; // which slot changes next
 let next = 0; // which work comes next
 let urgent = []; // works that are to be shown before all others
 let busy = false;
 
-function kept() {
-  try { return JSON.parse(localStorage.getItem(KEPT)) || []; } catch { return []; }
+function kept(name) {
+  try { return JSON.parse(localStorage.getItem(KEPT))?.[name] ?? []; } catch { return []; }
 }
 function keep() {
-  try { localStorage.setItem(KEPT, JSON.stringify(works.slice(0, 60))); } catch { /* a full store only costs memory of last time */ }
+  try {
+    localStorage.setItem(KEPT, JSON.stringify({ works: works.slice(0, 60), down: down.slice(-500) }));
+  } catch { /* a full store only costs memory of last time */ }
+}
+/** Takes over the list as the house tells it now; what is no longer in it is down. */
+function renew(list) {
+  const ids = list.map((work) => work.id);
+  for (const work of works) if (!ids.includes(work.id)) down.push(work.id);
+  down = down.filter((id) => !ids.includes(id));
+  works = list.slice(0, 120);
+  keep();
+  empty();
 }
 
 function fill(text, values) { return text.replace(/\{(\w+)\}/g, (_, name) => values[name]); }
@@ -47,8 +62,8 @@ function slot(index) {
 }
 
 async function hang(index, work) {
-  if (!await loaded(work.src)) return false;
-  if (!works.some((one) => one.id === work.id)) return false; // it came down meanwhile
+  const [picture, code] = await Promise.all([loaded(work.src), loaded(work.qr)]);
+  if (!picture || !works.some((one) => one.id === work.id)) return false; // lost, or it came down meanwhile
   const place = slot(index);
   const [under, over] = ["under", "over"].map((name) => place.at.querySelector(`.${name}`));
   if (place.work && over.src) under.src = over.src;
@@ -64,7 +79,8 @@ async function hang(index, work) {
   place.at.querySelector(".medium").textContent = fill(words.medium, work);
   place.at.querySelector(".prompt").textContent = work.prompt ? fill(words.prompt, work) : "";
   const qr = place.at.querySelector(".qr");
-  if (await loaded(work.qr)) { qr.src = work.qr; qr.hidden = false; } else { qr.hidden = true; }
+  qr.hidden = !code;
+  if (code) qr.src = work.qr;
   place.work = work.id;
   return true;
 }
@@ -75,9 +91,8 @@ function empty() {
   for (const place of slots) {
     if (place.work && !works.some((one) => one.id === place.work)) {
       place.work = null;
-      place.at.hidden = nothing || layout === "mosaic";
+      place.at.hidden = true;
       for (const image of place.at.querySelectorAll("img")) image.removeAttribute("src");
-      if (!nothing && layout !== "mosaic") place.at.hidden = true;
     }
   }
 }
@@ -100,14 +115,18 @@ function choose() {
 async function step() {
   if (busy || !works.length) return;
   busy = true;
+  let failed = true;
   try {
     const free = [...Array(Math.min(SLOTS, works.length)).keys()].find((index) => !slots[index]?.work);
     const index = free ?? turn;
     const work = choose();
-    if (work && await hang(index, work)) turn = (index + 1) % Math.min(SLOTS, works.length);
+    failed = !(work && await hang(index, work));
+    if (!failed) turn = (index + 1) % Math.max(1, Math.min(SLOTS, works.length));
     ticker();
   } finally { busy = false; }
-  if (urgent.length) step();
+  // what was taken down while this one loaded left a bare place: fill it now, not at the next turn
+  const bare = slots.some((place) => !place.work) && works.some((work) => !slots.some((place) => place.work === work.id));
+  if (urgent.length || (bare && !failed)) step();
 }
 
 let line = 0;
@@ -123,25 +142,22 @@ async function fillAll() {
 }
 
 function arrived(work) {
-  works = [work, ...works.filter((one) => one.id !== work.id)].slice(0, 120);
   urgent = [...urgent.filter((id) => id !== work.id), work.id];
-  keep();
-  empty();
+  renew([work, ...works.filter((one) => one.id !== work.id)]);
   step();
 }
 function gone(id) {
-  works = works.filter((one) => one.id !== id);
-  keep();
-  empty();
+  const work = works.find((one) => one.id === id);
+  renew(works.filter((one) => one.id !== id));
+  if (!down.includes(id)) { down.push(id); keep(); }
+  if (work) globalThis.caches?.open(STORE).then((store) => store.delete(work.src), () => {});
   step();
 }
 async function fetchAll() {
   try {
     const answer = await fetch("/wall/works.json", { cache: "no-store" });
     if (!answer.ok) return;
-    works = (await answer.json()).works;
-    keep();
-    empty();
+    renew((await answer.json()).works);
     fillAll();
   } catch { /* the house is away; what hangs goes on hanging */ }
 }
