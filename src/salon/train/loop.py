@@ -18,7 +18,8 @@ from torch import nn
 from tqdm import tqdm
 
 import salon.train.detector
-import salon.train.fewsteps  # noqa: F401 (these add their tasks to TASKS)
+import salon.train.fewsteps
+import salon.train.upscaling  # noqa: F401 (these add their tasks to TASKS)
 from salon.core.errors import StorageFull, TrainingError
 from salon.nets.adapter import adapter_of, merged
 from salon.train import recipe as recipes
