@@ -168,13 +168,14 @@ def alive(pid: int) -> bool:
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the engine's tiny model: real stages, random networks."""
+    """A folder with the engine's tiny model, real stages and random networks, and one like it that takes seconds."""
     path = Path(__file__).parents[1] / "engine" / "tiny.py"
     spec = importlib.util.spec_from_file_location("tiny_networks", path)
     tiny = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tiny)
     folder = tmp_path_factory.mktemp("weights")
     tiny.model(folder)
+    tiny.model(folder, "heavy", layers=2)
     return folder
 
 
