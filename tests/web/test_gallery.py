@@ -1,5 +1,6 @@
 """Proposing, deciding, withdrawing, forgetting: the rules, on the real database."""
 
+import datetime
 import io
 import threading
 from xml.etree import ElementTree
@@ -9,10 +10,13 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from PIL import Image as Picture
 
-from salon.core.errors import Busy, Conflict, Forbidden, SalonError
+from salon.core.errors import Busy, Conflict, Forbidden, Refused, SalonError
+from salon.desk import store as desk_store
 from salon.engine.recipes import make_recipe
+from salon.web.backstage import logins
 from salon.web.events import devices
 from salon.web.events.domain import current_event
 from salon.web.events.models import Device, Entry
@@ -22,6 +26,7 @@ from salon.web.people import links
 from salon.web.people.models import EntryLink, User
 from salon.web.refuses import domain as refuses
 from salon.web.refuses.models import Report
+from salon.web.station.domain import intake
 from salon.web.station.domain.intake import store
 from salon.web.station.models import Image, Request
 
@@ -486,3 +491,138 @@ def test_a_browser_may_be_a_booth_and_a_wall(curator, client):
     answer = client.get("/station")
     assert b" kiosk" in answer.content
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_an_image_taken_away_is_nowhere_and_cannot_be_drawn_again_until_it_is_let_in(draw, curator, client, engine):
+    image = draw()
+    work = hung(image, curator)
+    event, works = curating.remove(curator, image.id, "a face")
+    assert [w.id for w in works] == [work.id]
+    for address in (f"/works/{work.id}", f"/works/{work.id}.png", f"/images/{image.id}.png"):
+        assert client.get(address).status_code == 404, address
+    assert "took this picture down" in client.get(f"/images/{image.id}").content.decode()
+    assert not default_storage.exists(image.file)
+    work.refresh_from_db()
+    assert (work.state, work.reason) == ("pulled", "a face")
+    assert list(Entry.objects.order_by("-id").values_list("deed", flat=True)[:2]) == ["removed", "pulled"]
+    with pytest.raises(Refused, match="took this picture down"):
+        intake.submit(intake.Ask(image=image.id), BOB, engine)
+    # the same words and seed lead to the same name: what the engine draws of it is not kept either
+    request = store(event, BOB, None, (image.recipe,))
+    desk_store.keep(request.id, [(image.id, b"PNG")], [], 1.0)
+    assert not Image.objects.get(id=image.id).present
+    curating.undo(curator, work.id)
+    with pytest.raises(Conflict, match="was erased"):
+        curating.decide(curator, work.id, "approved")
+    curating.let_in(curator, image.id)
+    with pytest.raises(Conflict):
+        curating.let_in(curator, image.id)
+    desk_store.keep(request.id, [(image.id, b"PNG")], [], 1.0)
+    assert Image.objects.get(id=image.id).present
+    assert curating.decide(curator, work.id, "approved").hangs
+
+
+def test_only_people_of_the_house_take_images_away(draw, client, curator):
+    image = draw()
+    for how in (client.get, client.post):
+        assert how(f"/backstage/images/{image.id}/remove").status_code == 302
+    assert Image.objects.get(id=image.id).present
+    client.force_login(curator)
+    assert client.get(f"/backstage/images/{image.id}/remove").status_code == 200
+    assert client.post(f"/backstage/images/{image.id}/remove").status_code == 302
+    assert not Image.objects.get(id=image.id).present
+    assert client.post(f"/backstage/images/{'0' * 32}/remove").status_code == 409
+
+
+def test_dark_walls_show_nothing_and_the_gallery_stays(draw, curator, client):
+    work = hung(draw(), curator)
+    client.force_login(curator)
+    client.post("/backstage/lights", {"dark": "1"})
+    assert client.get("/wall/works.json").json() == {"works": []}
+    assert work.title in client.get("/gallery").content.decode()
+    client.post("/backstage/lights")
+    assert [w["id"] for w in client.get("/wall/works.json").json()["works"]] == [work.id]
+    assert list(Entry.objects.order_by("id").values_list("deed", flat=True))[-2:] == ["darkened", "lit"]
+
+
+def test_a_booth_has_a_limit_of_its_own_however_many_visitors_it_has(curator, engine, settings):
+    settings.SALON_WAITING_PER_STATION = 3
+    booth, _token = devices.make(curator, "station", "left")
+    other, _token = devices.make(curator, "station", "right")
+    for visitor in "abc":
+        intake.submit(intake.Ask(prompt="a red fox"), visitor * 32, engine, booth)
+    with pytest.raises(intake.TooManyWaiting, match="This booth has 3"):
+        intake.submit(intake.Ask(prompt="a red fox"), "d" * 32, engine, booth)
+    intake.submit(intake.Ask(prompt="a red fox"), "d" * 32, engine, other)
+    intake.submit(intake.Ask(prompt="a red fox"), "e" * 32, engine)
+    assert Request.objects.filter(device=booth).count() == 3
+
+
+def test_a_thousand_requests_of_one_ticket_leave_room_for_the_others(engine, settings):
+    answers = []
+    for _ in range(1000):
+        try:
+            answers.append(intake.submit(intake.Ask(prompt="a red fox"), ADA, engine)[1])
+        except intake.TooManyWaiting:
+            answers.append(False)
+    assert sum(answers) == settings.SALON_WAITING_PER_VISITOR
+    assert Request.objects.count() == settings.SALON_WAITING_PER_VISITOR
+    assert intake.submit(intake.Ask(prompt="a blue cat"), BOB, engine)[1]
+
+
+def test_wrong_passwords_shut_the_door_for_that_name_only(client, settings, monkeypatch):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    User.objects.create_user("cora", password="right", is_staff=True)
+    User.objects.create_user("dora", password="right", is_staff=True)
+
+    def knock(name, password):
+        return client.post("/backstage/login", {"username": name, "password": password}).status_code
+
+    assert [knock("cora", "wrong") for _ in range(logins.MOST_A_NAME - 1)] == [422] * (logins.MOST_A_NAME - 1)
+    assert knock("cora", "right") == 302, "a right one forgives"
+    assert [knock("Cora ", "wrong") for _ in range(logins.MOST_A_NAME)] == [422] * logins.MOST_A_NAME
+    assert knock("cora", "right") == 429
+    assert knock("dora", "right") == 302
+    later = timezone.now() + logins.PAUSE
+    monkeypatch.setattr(logins.timezone, "now", lambda: later)
+    assert knock("cora", "right") == 302
+
+
+def test_tries_at_names_that_do_not_exist_are_limited_together(client, settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    codes = [
+        client.post("/backstage/login", {"username": f"n{i}", "password": "x"}).status_code
+        for i in range(logins.MOST + 1)
+    ]
+    assert codes == [422] * logins.MOST + [429]
+
+
+def test_a_clock_that_jumps_back_opens_no_old_door(curator, monkeypatch):
+    """Links and tickets are bound to times; a clock that is set back may shorten nothing that was used."""
+    token = links.new_link(curator)
+    links.use_link(token)
+    earlier = timezone.now() - links.LIFETIME * 3
+    monkeypatch.setattr(links.timezone, "now", lambda: earlier)
+    with pytest.raises(Forbidden):
+        links.use_link(token)
+
+
+def test_a_clock_that_jumps_keeps_the_order_of_the_walls_whole(draw, curator, monkeypatch):
+    """The newest is what was hung by the clock; whatever the clock says, nothing is lost or shown twice."""
+    images = draw(count=4)
+    for step, image in zip((0, -3600, 7200, -7200), images):
+        moment = timezone.now() + datetime.timedelta(seconds=step)
+        monkeypatch.setattr(curating.timezone, "now", lambda moment=moment: moment)
+        hung(image, curator)
+    first, further = showing.page(current_event())
+    assert len({w.id for w in first}) == 4
+    assert further == ""
+    assert [w["id"] for w in showing.listing(current_event(), 9)] == [w.id for w in first]
+
+
+def test_leaving_a_booth_shuts_backstage(client, curator):
+    client.force_login(curator)
+    assert client.get("/backstage").status_code == 200
+    answer = client.post("/station/leave")
+    gone = answer.cookies["salon_backstage"]
+    assert (gone["max-age"], gone["path"], gone.value) == (0, "/backstage", "")

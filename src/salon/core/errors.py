@@ -50,6 +50,12 @@ class Refused(SalonError):
     code = "refused"
 
 
+class GuardUnavailable(SalonError):
+    """The image filter cannot look at pictures, so none is shown."""
+
+    code = "guard_unavailable"
+
+
 class Busy(SalonError):
     """Too much is waiting already; try again later."""
 

@@ -64,10 +64,12 @@ class StageDone(_Update, frozen=True, kw_only=True, tag="stage_done"):
 
 
 class Finished(_Update, frozen=True, kw_only=True, tag="finished"):
-    """All images, in the order of the recipes; `seconds` is the time from started to finished."""
+    """All images, in the order of the recipes; `seconds` is the time from started to finished. `withheld` are the
+    indices of those that the image filter keeps back: they are drawn, and nobody sees them."""
 
     images: tuple[Picture, ...]
     seconds: float
+    withheld: tuple[int, ...] = ()
 
 
 class RefusedUpdate(_Update, frozen=True, kw_only=True, tag="refused"):

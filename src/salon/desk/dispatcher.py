@@ -225,7 +225,8 @@ class Dispatcher:
             *(self._in(self._pictures, pictures.png_file, picture, recipes[picture.index]) for picture in drawn)
         )
         named = [(recipes[p.index].id, file) for p, file in zip(drawn, files, strict=True)]
-        await self._insist(store.keep, flight.order.id, named, update.seconds, request=flight.order.id)
+        withheld = [recipes[index].id for index in update.withheld]
+        await self._insist(store.keep, flight.order.id, named, withheld, update.seconds, request=flight.order.id)
         await self._close(flight)
 
     async def _end(self, flight: Flight, state: str, code: str, why: str) -> None:

@@ -18,7 +18,7 @@ from salon.desk.pictures import largest_difference
 from salon.web.line import EngineState, Event
 from salon.web.station.domain import hang
 from salon.web.station.domain.state import event_of
-from salon.web.station.models import Drawing, Image, Request
+from salon.web.station.models import Drawing, Image, Request, Withheld
 
 State = Request.State
 
@@ -90,14 +90,15 @@ def file_name(image_id: str) -> str:
     return f"{image_id[:2]}/{image_id}.png"
 
 
-def keep(request: str, files: Sequence[tuple[str, bytes]], seconds: float) -> None:
+def keep(request: str, files: Sequence[tuple[str, bytes]], withheld: Sequence[str], seconds: float) -> None:
     """Files first, then one transaction that says they are there. Doing it twice changes nothing.
 
-    `files` are (image id, PNG bytes), in the order of the request. An image that hangs already keeps its file; how
-    far the new drawing is from it is noted. Raises OSError or OperationalError when there is no room; then nothing
-    is marked and the call may be made again.
+    `files` are (image id, PNG bytes), `withheld` the ids of images that the filter keeps back. An image that hangs
+    already keeps its file, and how far the new drawing is from it is noted; one that the house took down gets none.
+    Raises OSError or OperationalError when there is no room; then nothing is marked and the call may be made again.
     """
-    rows = Image.objects.in_bulk([image_id for image_id, _ in files])
+    rows = Image.objects.exclude(withheld=Withheld.HOUSE).in_bulk([image_id for image_id, _ in files])
+    files = [(image_id, data) for image_id, data in files if image_id in rows]
     differences = {image_id: _difference(rows[image_id], data) for image_id, data in files}
     names = {
         image_id: default_storage.save(file_name(image_id), ContentFile(data))
@@ -105,10 +106,11 @@ def keep(request: str, files: Sequence[tuple[str, bytes]], seconds: float) -> No
         if differences[image_id] is None
     }
     with transaction.atomic():
-        for index, (image_id, data) in enumerate(files):
+        Image.objects.filter(id__in=withheld, file="").update(withheld=Withheld.FILTER)
+        for image_id, data in files:
             if image_id in names:
-                Image.objects.filter(id=image_id).update(file=names[image_id], sha256=bytes_hash(data))
-            Drawing.objects.filter(request_id=request, index=index).update(difference=differences[image_id])
+                Image.objects.filter(id=image_id).update(file=names[image_id], sha256=bytes_hash(data), withheld="")
+            Drawing.objects.filter(request_id=request, image_id=image_id).update(difference=differences[image_id])
         Request.objects.filter(id=request, state__in=Request.OPEN).update(
             state=State.FINISHED, seconds=seconds, code="", why="", ended_at=timezone.now()
         )

@@ -72,7 +72,7 @@ class Salon:
         drawn: dict[str, tuple[Picture, ...]] = {}
         for update in self.engine.updates():
             if isinstance(update, Finished):
-                drawn[update.request] = update.images
+                drawn[update.request] = update.images  # this engine has no filter: all are there
             elif isinstance(update, RefusedUpdate | Failed):
                 raise error_of(update.code, update.why)
             elif isinstance(update, Cancelled):
@@ -131,7 +131,7 @@ class House:
             state = answer.get("state")
             if state == "finished":
                 images = sorted(answer["images"], key=lambda image: int(image["index"]))
-                return [self._image(str(image["id"])) for image in images[:count]]
+                return [self._image(str(image["id"])) for image in unfiltered(images[:count])]
             if state in ("refused", "failed", "cancelled"):
                 said = str(answer.get("why") or answer.get("message") or f"The request was {state}.")
                 raise error_of(str(answer.get("code", "")), said, str(answer.get("hint", "")))
@@ -162,6 +162,17 @@ class House:
             raise EngineUnavailable(
                 f"The house at {self.url} cannot be reached ({error}).", "Is it running?"
             ) from error
+
+
+def unfiltered(images: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The images themselves, if all may be shown. Raises Refused with the seeds of those that were kept back."""
+    kept_back = [str(image.get("seed")) for image in images if image.get("withheld")]
+    if kept_back:
+        raise errors.Refused(
+            f"The image filter of this house kept back the pictures of these seeds: {', '.join(kept_back)}.",
+            "Leave them out, or draw them with an engine of your own: Salon().",
+        )
+    return images
 
 
 def said_by(error: urllib.error.HTTPError) -> SalonError:

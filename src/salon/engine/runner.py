@@ -24,6 +24,7 @@ from salon.core.update import (
     Trace,
     Update,
 )
+from salon.engine.guard import Guard
 from salon.engine.models import ModelInfo
 from salon.engine.registry import Registry
 from salon.engine.scheduler import Sample, Scheduler, Turn
@@ -46,9 +47,15 @@ class Runner:
     """Draws requests turn by turn. Not thread-safe: one process, one loop."""
 
     def __init__(
-        self, registry: Registry, scheduler: Scheduler | None = None, preview_every: int = 2, most_waiting: int = 1000
+        self,
+        registry: Registry,
+        scheduler: Scheduler | None = None,
+        preview_every: int = 2,
+        most_waiting: int = 1000,
+        guard: Guard | None = None,
     ) -> None:
-        self.registry, self.scheduler = registry, scheduler or Scheduler()
+        """`guard` looks at every finished picture; None: they are handed out as drawn (research, the command line)."""
+        self.registry, self.scheduler, self.guard = registry, scheduler or Scheduler(), guard
         self.preview_every, self.most_waiting = preview_every, most_waiting
         self.jobs: dict[str, Job] = {}
         self.sample_steps = 0
@@ -65,6 +72,8 @@ class Runner:
         try:
             if len(self.jobs) >= self.most_waiting:
                 raise Busy("Too many images are waiting already.", "Try again in a few minutes.")
+            if self.guard:
+                self.guard.check()
             for recipe in request.recipes:
                 check(recipe, self.registry.info(recipe.model))
         except SalonError as error:
@@ -174,9 +183,19 @@ class Runner:
         for sample in samples:
             if self.scheduler.done(sample):
                 job = self.jobs.pop(sample.request)
-                pictures = tuple(job.pictures[i] for i in sorted(job.pictures))
-                yield Finished(request=sample.request, images=pictures, seconds=time.monotonic() - job.started)
+                yield self._last_word(sample.request, job)
                 yield from self._queue()
+
+    def _last_word(self, name: str, job: Job) -> Update:
+        """The pictures that may be shown; without the filter's word on all of them, none."""
+        pictures = [job.pictures[index] for index in sorted(job.pictures)]
+        try:
+            withheld = self.guard.withheld(pictures) if self.guard else set()
+        except SalonError as error:
+            return Failed(request=name, code=error.code, why=str(error))
+        shown = tuple(picture for picture in pictures if picture.index not in withheld)
+        seconds = time.monotonic() - job.started
+        return Finished(request=name, images=shown, seconds=seconds, withheld=tuple(sorted(withheld)))
 
     def _isolate(self, turn: Turn, error: Exception) -> Iterator[Update]:
         """A call failed: of several requests each gets it alone, so that only the one at fault fails."""

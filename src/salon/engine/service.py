@@ -20,6 +20,7 @@ from salon.core.errors import BadRecipe, EngineUnavailable, SalonError
 from salon.core.recipe import Request
 from salon.core.update import FINAL, Failed, RefusedUpdate, Update
 from salon.engine import messages as m
+from salon.engine.guard import house_guard
 from salon.engine.registry import Registry, weights_folders
 from salon.engine.runner import Runner
 
@@ -230,7 +231,7 @@ def main(arguments: list[str] | None = None) -> int:
     parent = os.getppid() if options.with_parent else None
     folders = [options.weights, *weights_folders()] if options.weights else None
     try:
-        service = Service(options.address, Runner(Registry(folders, threads=options.threads)))
+        service = Service(options.address, Runner(Registry(folders, threads=options.threads), guard=house_guard()))
     except SalonError as error:
         print(error, file=sys.stderr)
         return 1

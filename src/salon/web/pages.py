@@ -8,10 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from salon.core.errors import Forbidden
 from salon.web.events import devices
 from salon.web.events.domain import current_event
-from salon.web.events.models import Device
 from salon.web.line import line
 from salon.web.station.domain import catalogue
 
@@ -28,16 +26,9 @@ def banner() -> str:
     return _banner[1]
 
 
-def kiosk(request: HttpRequest) -> bool:
-    """Whether this browser is one of the house's booths; a revoked one is an ordinary browser again."""
-    try:
-        return devices.present(request, Device.Kind.STATION) is not None
-    except Forbidden:
-        return False
-
-
-def _rendered(request: HttpRequest, template: str, context: dict[str, Any], status: int) -> HttpResponse:
-    booth = kiosk(request)
+def rendered(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """The page as any room shows it, at a booth with its idle reset."""
+    booth = devices.booth(request) is not None
     more = {"banner": banner(), "kiosk": booth, "kiosk_seconds": settings.SALON_KIOSK_SECONDS}
     response = render(request, template, {**more, **context}, status=status)
     if booth:
@@ -48,4 +39,4 @@ def _rendered(request: HttpRequest, template: str, context: dict[str, Any], stat
 async def page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """The page. All know `door` (what to say while nothing can be drawn, or None) and `banner`."""
     whole = {**context, "door": catalogue.door(line().engine)}
-    return await sync_to_async(_rendered)(request, template, whole, status)
+    return await sync_to_async(rendered)(request, template, whole, status)

@@ -163,6 +163,7 @@ LOGGING = {
 
 # House rules of the station
 SALON_WAITING_PER_VISITOR = int(os.environ.get("SALON_WAITING_PER_VISITOR", "4"))
+SALON_WAITING_PER_STATION = int(os.environ.get("SALON_WAITING_PER_STATION", "6"))
 SALON_WAITING_TOTAL = int(os.environ.get("SALON_WAITING_TOTAL", "400"))
 SALON_PROPOSALS_PER_VISITOR = int(os.environ.get("SALON_PROPOSALS_PER_VISITOR", "12"))
 SALON_REPORTS_PER_HOUR = int(os.environ.get("SALON_REPORTS_PER_HOUR", "30"))

@@ -40,6 +40,17 @@ def set_house(person: User, paused: bool, banner: str) -> Event:
         return event
 
 
+def set_lights(person: User, dark: bool) -> Event:
+    """Blank every wall at once, or show again what hangs."""
+    with transaction.atomic():
+        event = lock_current_event()
+        if event.dark != dark:
+            event.dark = dark
+            event.save(update_fields=["dark"])
+            note(event, "darkened" if dark else "lit", "", person=person)
+        return event
+
+
 def pulse(event: Event, engine: EngineState) -> dict[str, Any]:
     """The engine and the day in numbers, for the live view."""
     since = timezone.now() - datetime.timedelta(minutes=PACE)

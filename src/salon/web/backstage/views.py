@@ -5,25 +5,29 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from salon.web import codes
-from salon.web.backstage import domain
+from salon.web.backstage import domain, logins
 from salon.web.backstage.sessions import staff, with_account
 from salon.web.events import devices as machines
 from salon.web.events.domain import current_event
 from salon.web.events.models import Device, Entry
 from salon.web.gallery import topics
-from salon.web.gallery.domain import curating
+from salon.web.gallery.domain import curating, showing
 from salon.web.line import EngineState, ToDesk, line
+from salon.web.pages import rendered
 from salon.web.people.codes import send_code, use_code
 from salon.web.people.links import use_link
 from salon.web.refuses.domain import recent
+from salon.web.station.models import Image
 
 TRAIL_LENGTH = 200
+#: works that a wall goes round, and so all that can be on a screen
+SCREENS_LENGTH = 120
 
 
 @async_to_sync
@@ -47,12 +51,15 @@ def _after_login(request: HttpRequest) -> str:
 def login(request: HttpRequest) -> HttpResponse:
     """`/backstage/login`: by password; the one-time link comes in by `enter`."""
     form = AuthenticationForm(request, data=request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        auth.login(request, form.get_user())
-        return HttpResponseRedirect(_after_login(request))
+    if request.method == "POST":
+        tried = logins.begin(request.POST.get("username", ""))
+        if form.is_valid():
+            logins.succeed(form.get_user(), tried)
+            auth.login(request, form.get_user())
+            return HttpResponseRedirect(_after_login(request))
     status = 422 if request.method == "POST" else 200
     context = {"form": form, "by_email": settings.EMAIL_CONFIGURED}
-    return render(request, "backstage/login.html", context, status=status)
+    return rendered(request, "backstage/login.html", context, status)
 
 
 @require_POST
@@ -64,7 +71,7 @@ def code(request: HttpRequest) -> HttpResponse:
         auth.login(request, use_code(address, given), "django.contrib.auth.backends.ModelBackend")
         return HttpResponseRedirect(reverse("backstage:home"))
     send_code(address)
-    return render(request, "backstage/code.html", {"address": address})
+    return rendered(request, "backstage/code.html", {"address": address})
 
 
 @require_safe
@@ -95,7 +102,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "reports": recent(event, 6),
         "user": request.user,
     }
-    return render(request, "backstage/home.html", context)
+    return rendered(request, "backstage/home.html", context)
 
 
 @require_POST
@@ -107,6 +114,45 @@ def decide(request: HttpRequest, work_id: str, deed: str) -> HttpResponse:
     work = curating.decide(request.user, work_id, deed, request.POST.get("reason", ""))
     _tell(topics.changed(work))
     return HttpResponseRedirect(f"{reverse('backstage:home')}#decided")
+
+
+@require_safe
+@staff
+def screens(request: HttpRequest) -> HttpResponse:
+    """`/backstage/screens`: what hangs now, each to be taken off with one press; all walls to be blanked with one."""
+    event = current_event()
+    context = {"event": event, "works": showing.hung(event)[:SCREENS_LENGTH], "removed": curating.removed(event)}
+    return rendered(request, "backstage/screens.html", context)
+
+
+@require_POST
+@staff
+def lights(request: HttpRequest) -> HttpResponse:
+    """Blank every wall, or light them again."""
+    _tell(topics.lights(domain.set_lights(request.user, bool(request.POST.get("dark")))))
+    return HttpResponseRedirect(reverse("backstage:screens"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff
+def remove(request: HttpRequest, image_id: str) -> HttpResponse:
+    """Take an image off every screen and out of the house. By GET (the link under every picture): the question."""
+    if request.method != "POST":
+        image = get_object_or_404(Image, id=image_id)
+        return rendered(request, "backstage/remove.html", {"image": image})
+    event, works = curating.remove(request.user, image_id, request.POST.get("reason", ""))
+    for work in works:
+        _tell(topics.gone(event, work.id))
+    _tell(topics.removed(event, image_id))
+    return HttpResponseRedirect(reverse("backstage:screens"))
+
+
+@require_POST
+@staff
+def let_in(request: HttpRequest, image_id: str) -> HttpResponse:
+    """The image may be drawn again."""
+    curating.let_in(request.user, image_id)
+    return HttpResponseRedirect(reverse("backstage:screens"))
 
 
 @require_POST
@@ -131,7 +177,7 @@ def devices(request: HttpRequest) -> HttpResponse:
         link = codes.public_address(request, reverse(room, args=[token]))
         context |= {"made": made, "link": link, "qr": codes.qr_svg(link).decode()}
     context["devices"] = Device.objects.filter(event=current_event())
-    return render(request, "backstage/devices.html", context)
+    return rendered(request, "backstage/devices.html", context)
 
 
 @require_POST
@@ -154,18 +200,18 @@ def engine(request: HttpRequest) -> HttpResponse:
 def trail(request: HttpRequest) -> HttpResponse:
     """Who did what, newest first."""
     entries = Entry.objects.filter(event=current_event()).select_related("person")[:TRAIL_LENGTH]
-    return render(request, "backstage/trail.html", {"entries": entries})
+    return rendered(request, "backstage/trail.html", {"entries": entries})
 
 
 @require_safe
 @staff
 def reports(request: HttpRequest) -> HttpResponse:
     """What visitors reported."""
-    return render(request, "backstage/reports.html", {"reports": recent(current_event(), 200)})
+    return rendered(request, "backstage/reports.html", {"reports": recent(current_event(), 200)})
 
 
 @require_safe
 @staff
 def cheatsheet(request: HttpRequest) -> HttpResponse:
     """A page for the volunteer at the booth, to be printed."""
-    return render(request, "backstage/cheatsheet.html", {})
+    return rendered(request, "backstage/cheatsheet.html", {})

@@ -69,6 +69,14 @@ def present(request: HttpRequest, kind: str) -> Device | None:
     return device
 
 
+def booth(request: HttpRequest) -> Device | None:
+    """The booth that the browser is; None for an ordinary browser, and for one whose token was revoked."""
+    try:
+        return present(request, Device.Kind.STATION)
+    except Forbidden:
+        return None
+
+
 def revoke(person: User, device_id: str) -> None:
     """From now on its token opens nothing."""
     with transaction.atomic():

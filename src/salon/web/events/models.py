@@ -19,6 +19,8 @@ class Event(models.Model):
     current = models.BooleanField(default=False)
     #: while paused nothing new is drawn or proposed; what hangs stays to be seen
     paused = models.BooleanField(default=False)
+    #: the walls show nothing but the house's name
+    dark = models.BooleanField(default=False)
     #: one line that every page shows
     banner = models.CharField(_("banner"), max_length=200, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -20,6 +20,16 @@ def changed(work: Work) -> Say:
     return Say(topic(work.event_id), "gone", msgspec.json.encode({"id": work.id}))
 
 
+def lights(event: Event) -> Say:
+    """The walls went dark, or light again: they ask what to show."""
+    return Say(topic(event.id), "lights", b"{}")
+
+
+def removed(event: Event, image_id: str) -> Say:
+    """An image that the house took off every screen, booths included."""
+    return Say(topic(event.id), "removed", msgspec.json.encode({"image": image_id}))
+
+
 def gone(event: Event, work_id: str) -> Say:
     """A work that was erased."""
     return Say(topic(event.id), "gone", msgspec.json.encode({"id": work_id}))

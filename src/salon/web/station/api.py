@@ -9,6 +9,7 @@ from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from salon.web.events import devices
 from salon.web.line import Cancel, EngineState, Event, Look, line
 from salon.web.station.domain import catalogue, intake, state
 from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
@@ -19,8 +20,8 @@ from salon.web.station.openapi import document
 RETRY = 1_000
 
 
-def _submit(ask: intake.Ask, visitor: str, engine: EngineState) -> tuple[dict[str, object], bool]:
-    request, new = intake.submit(ask, visitor, engine)
+def _submit(http: HttpRequest, ask: intake.Ask, visitor: str, engine: EngineState) -> tuple[dict[str, object], bool]:
+    request, new = intake.submit(ask, visitor, engine, devices.booth(http))
     return state.state_of(request), new
 
 
@@ -29,7 +30,7 @@ async def requests(request: HttpRequest) -> HttpResponse:
     """`POST /api/requests`: 202 with the request's state, and a ticket for those who come without one."""
     ask = intake.parse_ask(request.body)
     visitor = visitor_of(request) or new_visitor()
-    answer, new = await sync_to_async(_submit)(ask, visitor, line().engine)
+    answer, new = await sync_to_async(_submit)(request, ask, visitor, line().engine)
     if new:
         line().tell(Look())
     response = JsonResponse({**answer, "words": far_words(ask.prompt)}, status=202)

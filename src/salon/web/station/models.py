@@ -9,6 +9,13 @@ from salon.core.recipe import Recipe, parse_recipe
 from salon.web.events.models import new_id
 
 
+class Withheld(models.TextChoices):
+    """Who keeps an image back from everyone."""
+
+    FILTER = "filter", _("the image filter")
+    HOUSE = "house", _("a person of the house")
+
+
 class Image(models.Model):
     """One image, named by its recipe. The recipe is kept even when the file is not (yet) there."""
 
@@ -21,6 +28,8 @@ class Image(models.Model):
     file = models.CharField(max_length=200, blank=True, default="")
     #: SHA-256 of the file's bytes, its ETag
     sha256 = models.CharField(max_length=64, blank=True, default="")
+    #: who keeps it back, if anybody; then there is no file of it
+    withheld = models.CharField(max_length=10, choices=Withheld, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -54,6 +63,8 @@ class Request(models.Model):
     visitor = models.CharField(max_length=64, db_index=True)
     #: chosen by the page; the same key from the same visitor is the same request
     key = models.CharField(max_length=64, null=True)  # noqa: DJ001 (NULLs are distinct, empty strings are not)
+    #: the booth at which it was asked for, if it was at one
+    device = models.ForeignKey("events.Device", on_delete=models.SET_NULL, null=True, related_name="requests")
     audience = models.CharField(max_length=20, default="visitor")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     #: why it ended as it did, or why it is still waiting (word of core.errors, and a sentence to print)

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -21,7 +22,7 @@ from salon.web.line import EngineState, Look, line
 from salon.web.pages import page
 from salon.web.station.domain import catalogue, hang, inspiration, intake, state
 from salon.web.station.domain.visitors import COOKIE, give_ticket, new_visitor, visitor_of
-from salon.web.station.models import Image, Request
+from salon.web.station.models import Image, Request, Withheld
 
 NEVER_CHANGES = "public, max-age=31536000, immutable"
 
@@ -110,15 +111,23 @@ def _rows(recipe: Recipe) -> list[dict[str, object]]:
     return [{"name": name, "value": value} for name, value in facts]
 
 
+def _state(image: Image) -> str:
+    if image.present:
+        return "present"
+    if image.drawings.filter(request__state__in=Request.OPEN).exists():
+        return "drawing"
+    return {Withheld.FILTER: "withheld", Withheld.HOUSE: "removed"}.get(image.withheld, "missing")
+
+
 def _image_context(image_id: str, visitor: str | None) -> dict[str, Any]:
     """`mine`: this visitor had it drawn.
 
-    `state` is `present`, `drawing`, or `missing` (the recipe is known, the file is not there: draw again)."""
+    `state` is `present`, `drawing`, `withheld`, `removed`, or `missing` (the recipe is known, the file
+    is not there: draw again)."""
     image = Image.objects.filter(id=image_id).first()
     if image is None:
         raise Http404
     recipe = image.recipe
-    drawing = image.drawings.filter(request__state__in=Request.OPEN).exists()
     return {
         "image": {
             "id": image.id,
@@ -130,7 +139,7 @@ def _image_context(image_id: str, visitor: str | None) -> dict[str, Any]:
             "created_at": image.created_at,
         },
         "mine": visitor is not None and image.drawings.filter(request__visitor=visitor).exists(),
-        "state": "present" if image.present else "drawing" if drawing else "missing",
+        "state": _state(image),
         "rows": _rows(recipe),
         "recipe_json": image.recipe_json,
         "image_path": reverse("station:image_file", args=[image.id]),
@@ -179,11 +188,15 @@ async def image_file(request: HttpRequest, image_id: str) -> HttpResponse:
     return response
 
 
+def _redraw(request: HttpRequest, image_id: str, visitor: str, engine: EngineState) -> tuple[Request, bool]:
+    return intake.submit(intake.Ask(image=image_id), visitor, engine, devices.booth(request))
+
+
 @require_POST
 async def redraw(request: HttpRequest, image_id: str) -> HttpResponse:
     """Draws the same recipe again (the way of those without scripts; pages post to the API)."""
     visitor = visitor_of(request) or new_visitor()
-    row, _new = await sync_to_async(intake.submit)(intake.Ask(image=image_id), visitor, line().engine)
+    row, _new = await sync_to_async(_redraw)(request, image_id, visitor, line().engine)
     line().tell(Look())
     response = HttpResponseRedirect(f"{reverse('station:station')}?request={row.id}")
     give_ticket(request, response, visitor)
@@ -223,5 +236,7 @@ async def leave(request: HttpRequest) -> HttpResponse:
     """`/station/leave`: the next person at the booth is another visitor."""
     response = HttpResponseRedirect(reverse("station:station"))
     response.delete_cookie(COOKIE)
+    # a volunteer who forgot to log out must not leave backstage open
+    response.delete_cookie(settings.SESSION_COOKIE_NAME, path=settings.SESSION_COOKIE_PATH)
     response["Clear-Site-Data"] = '"cache", "storage"'
     return response

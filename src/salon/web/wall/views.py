@@ -68,7 +68,8 @@ _present: tuple[float, bytes] = (-1e9, b"[]")
 
 def _look() -> bytes:
     try:
-        ids = hung(current_event()).values_list("id", flat=True)[:MOST]
+        event = current_event()
+        ids = [] if event.dark else hung(event).values_list("id", flat=True)[:MOST]
         return msgspec.json.encode(list(ids))
     finally:
         connection.close()

@@ -1,6 +1,7 @@
 """A curator's side: approve, reject, take down, undo. Each deed checks the state it finds: of two curators who decide
 at once the second is told what the first did."""
 
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from salon.web.events.models import Event
 from salon.web.events.trail import note
 from salon.web.gallery.models import Work
 from salon.web.people.models import User
+from salon.web.station.models import Image, Withheld
 
 State = Work.State
 #: deed -> (states it starts from, state it leads to)
@@ -40,6 +42,8 @@ def decide(person: User, work_id: str, deed: str, reason: str = "") -> Work:
                 _("Its maker has proposed “%(title)s” anew since.") % {"title": work.title},
                 _("Decide on the new proposal."),
             )
+        if leads_to == State.HUNG and not work.image.file:
+            raise Conflict(_("The picture of this work was erased."), _("Let it be drawn again first (Screens)."))
         work.state, work.reason = leads_to, tidy(reason)[:MOST_REASON]
         if leads_to == State.HUNG:
             work.hung_at = timezone.now()
@@ -57,6 +61,41 @@ def _proposed_again(work: Work) -> bool:
 def undo(person: User, work_id: str) -> Work:
     """Back among the waiting, whatever was decided."""
     return decide(person, work_id, "reopened")
+
+
+def remove(person: User, image_id: str, reason: str = "") -> tuple[Event, list[Work]]:
+    """Takes an image away from everywhere: its works come down, its file is erased, nobody can draw it again until it
+    is let in. The works that hung are returned, for the walls. Raises Conflict."""
+    with transaction.atomic():
+        event = lock_current_event()
+        image = Image.objects.select_for_update().filter(id=image_id, event=event).first()
+        if image is None:
+            raise Conflict(_("This picture is gone already."), _("Nothing is left to take down."))
+        alive = list(Work.objects.select_for_update().filter(image=image, state__in=Work.ALIVE))
+        why, file = tidy(reason)[:MOST_REASON], image.file
+        for work in alive:
+            note(event, "pulled", work.id, person=person, text=why)
+        Work.objects.filter(id__in=[work.id for work in alive]).update(state=State.PULLED, reason=why)
+        image.file, image.sha256, image.withheld = "", "", Withheld.HOUSE
+        image.save(update_fields=["file", "sha256", "withheld"])
+        note(event, "removed", image.id, person=person, text=why)
+        if file:
+            transaction.on_commit(lambda: default_storage.delete(file))
+        return event, [work for work in alive if work.hangs]
+
+
+def let_in(person: User, image_id: str) -> None:
+    """Undoes `remove`, as far as it can: the picture may be drawn again from its recipe. Raises Conflict."""
+    with transaction.atomic():
+        event = lock_current_event()
+        if not Image.objects.filter(id=image_id, event=event, withheld=Withheld.HOUSE).update(withheld=""):
+            raise Conflict(_("This picture is not (or no longer) kept out."), "")
+        note(event, "let in", image_id, person=person)
+
+
+def removed(event: Event, most: int = 40) -> list[Image]:
+    """What was taken away, for undoing."""
+    return list(Image.objects.filter(event=event, withheld=Withheld.HOUSE).order_by("-created_at")[:most])
 
 
 def inbox(event: Event, most: int = 60) -> list[Work]:

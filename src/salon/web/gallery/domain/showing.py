@@ -61,8 +61,8 @@ def shown(work: Work) -> dict[str, Any]:
 
 
 def listing(event: Event, most: int) -> list[dict[str, Any]]:
-    """The newest works that hang."""
-    return [shown(work) for work in hung(event)[:most]]
+    """What the walls show: the newest works that hang, and nothing while they are dark."""
+    return [] if event.dark else [shown(work) for work in hung(event)[:most]]
 
 
 def read_file(work: Work) -> bytes:

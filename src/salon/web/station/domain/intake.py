@@ -23,10 +23,10 @@ from salon.core.recipe import (
 )
 from salon.engine.recipes import make_recipe
 from salon.web.events.domain import lock_current_event
-from salon.web.events.models import Event
+from salon.web.events.models import Device, Event
 from salon.web.line import EngineState
 from salon.web.station.domain.catalogue import model_of
-from salon.web.station.models import Drawing, Image, Request
+from salon.web.station.models import Drawing, Image, Request, Withheld
 
 Seed = Annotated[int, Meta(ge=0, le=MAX_SEED)]
 
@@ -113,6 +113,8 @@ def _recipe_again(image_id: str) -> Recipe:
     image = Image.objects.filter(id=image_id).first()
     if image is None:
         raise BadRecipe(_("No image of that name was drawn here."), _("Draw from the prompt and the seed instead."))
+    if image.withheld == Withheld.HOUSE:
+        raise Refused(_("The house took this picture down."), _("Draw something else."))
     return image.recipe
 
 
@@ -121,8 +123,9 @@ def existing(visitor: str, key: str | None) -> Request | None:
     return Request.objects.filter(visitor=visitor, key=key).first() if key else None
 
 
-def _check_room(event: Event, visitor: str) -> None:
-    """Counts rows, never a counter; true while the event is locked. Raises TooManyWaiting, Busy."""
+def _check_room(event: Event, visitor: str, device: Device | None) -> None:
+    """Counts rows, never a counter; true while the event is locked. A booth begins anew as often as it likes, so it has
+    a limit of its own; addresses have none, since a venue shares one. Raises TooManyWaiting, Busy."""
     if event.paused:
         raise Busy(_("The house takes a short pause."), _("Your words are kept in the field; try again soon."))
     waiting = Request.objects.filter(event=event, state__in=Request.OPEN)
@@ -132,11 +135,17 @@ def _check_room(event: Event, visitor: str) -> None:
             % {"count": settings.SALON_WAITING_PER_VISITOR},
             _("Wait until one is drawn, or cancel one."),
         )
+    if device and waiting.filter(device=device).count() >= settings.SALON_WAITING_PER_STATION:
+        raise TooManyWaiting(
+            _("This booth has %(count)d requests waiting already, as many as one booth may.")
+            % {"count": settings.SALON_WAITING_PER_STATION},
+            _("Wait until one is drawn."),
+        )
     if waiting.count() >= settings.SALON_WAITING_TOTAL:
         raise Busy(_("The line is very long just now."), _("Come back in a few minutes."))
 
 
-def submit(ask: Ask, visitor: str, engine: EngineState) -> tuple[Request, bool]:
+def submit(ask: Ask, visitor: str, engine: EngineState, device: Device | None = None) -> tuple[Request, bool]:
     """The request's row, and whether it is new: the same key from the same visitor is the same request.
 
     Raises what `recipes_of` raises, TooManyWaiting, Busy.
@@ -148,15 +157,20 @@ def submit(ask: Ask, visitor: str, engine: EngineState) -> tuple[Request, bool]:
         event = lock_current_event()
         if found := existing(visitor, ask.key):
             return found, False
-        _check_room(event, visitor)
-        return store(event, visitor, ask.key, recipes), True
+        _check_room(event, visitor, device)
+        return store(event, visitor, ask.key, recipes, device=device), True
 
 
 def store(
-    event: Event, visitor: str, key: str | None, recipes: tuple[Recipe, ...], audience: str = "visitor"
+    event: Event,
+    visitor: str,
+    key: str | None,
+    recipes: tuple[Recipe, ...],
+    audience: str = "visitor",
+    device: Device | None = None,
 ) -> Request:
     """The rows of a request; the event must be locked."""
-    request = Request.objects.create(event=event, visitor=visitor, key=key, audience=audience)
+    request = Request.objects.create(event=event, visitor=visitor, key=key, audience=audience, device=device)
     images = [
         Image(id=recipe.id, event=event, recipe_json=recipe.to_json(), width=recipe.width, height=recipe.height)
         for recipe in recipes

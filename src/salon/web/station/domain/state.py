@@ -10,8 +10,8 @@ from salon.web.station.models import Drawing, Request
 
 
 def images_of(drawings: list[Drawing]) -> list[dict[str, Any]]:
-    """The images in order; `src` is the file's address, there once the request is finished. `difference` is how far
-    (0 to 255) a redrawn image is from the one that hung already."""
+    """The images in order; `src` is the file's address, there once the request is finished; `withheld`: it is
+    kept back, and there is none. `difference` is how far (0 to 255) a redrawn image is from the one that hung."""
     return [
         {
             "index": drawing.index,
@@ -20,6 +20,7 @@ def images_of(drawings: list[Drawing]) -> list[dict[str, Any]]:
             "url": reverse("station:image", args=[drawing.image_id]),
             "src": reverse("station:image_file", args=[drawing.image_id]),
             "difference": drawing.difference,
+            "withheld": bool(drawing.image.withheld),
         }
         for drawing in drawings
     ]

@@ -47,6 +47,15 @@ export function preview(index, src, step, rough) {
   }).catch(() => {});
 }
 
+/** No image: the house's filter kept it back. */
+export function withhold(index) {
+  const place = pane(index);
+  if (!place) return;
+  place.querySelectorAll("img").forEach((image) => image.remove());
+  place.classList.add("withheld");
+  place.append(make("p", { className: "hint", textContent: say("withheld") }));
+}
+
 /** The finished image; its pane becomes a button that opens it. Rejects if the image cannot be loaded. */
 export function finish(index, src, prompt, open) {
   const place = pane(index);

@@ -41,8 +41,14 @@ addEventListener("click", (event) => {
 });
 const sign = document.querySelector(".wordmark");
 let held = 0;
-sign?.addEventListener("pointerdown", () => { held = setTimeout(() => { location.href = "/backstage"; }, 3000); });
+sign?.addEventListener("pointerdown", () => { held = setTimeout(() => { location.href = "/backstage/screens"; }, 3000); });
 for (const kind of ["pointerup", "pointerleave", "pointercancel"]) sign?.addEventListener(kind, () => clearTimeout(held));
+
+// what the house takes off every screen leaves this one too
+new EventSource("/wall/updates").addEventListener("removed", (event) => {
+  const { image } = JSON.parse(event.data);
+  for (const shown of document.querySelectorAll("img")) if (shown.src.includes(image)) { shown.removeAttribute("src"); shown.alt = ""; }
+});
 
 // the way home, once there is something to take along
 const home = document.getElementById("take-home");

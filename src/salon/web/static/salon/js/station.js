@@ -29,7 +29,7 @@ function working(yes) {
 const TITLES = {
   offline: "offline_title", refused: "refused_title", bad_recipe: "form_title", bad_request: "form_title",
   busy: "busy_title", too_many_waiting: "busy_title", engine_unavailable: "waking_title",
-  weights_missing: "missing_title", weights_damaged: "missing_title", gone: "gone_title", not_found: "gone_title",
+  guard_unavailable: "guard_title", weights_missing: "missing_title", weights_damaged: "missing_title", gone: "gone_title", not_found: "gone_title",
 };
 function placard({ code = "error", message, hint }) {
   const down = make("button", { type: "button", className: "plain", textContent: say("dismiss") });
@@ -126,7 +126,8 @@ const heard = {
     const set = current;
     set.images = images;
     step(say("done_plain", { count: images.length }), 1);
-    const hung = await Promise.allSettled(images.map(({ index, src }) => grid.finish(index, src, set.prompt, (at) => viewer.open(set, at))));
+    const hung = await Promise.allSettled(images.map(({ index, src, withheld }) =>
+      withheld ? grid.withhold(index) : grid.finish(index, src, set.prompt, (at) => viewer.open(set, at))));
     if (current !== set) return;
     working(false);
     if (hung.some((one) => one.status === "rejected")) placard({ code: "offline", message: say("picture_lost"), hint: say("picture_lost_hint") });

@@ -29,8 +29,8 @@ function show() {
   for (const id of ["viewer-previous", "viewer-next"]) $(id).hidden = set.images.length < 2;
 }
 function turn(by) {
-  const count = shown.set.images.length;
-  shown.index = (shown.index + by + count) % count;
+  const { images } = shown.set;
+  do shown.index = (shown.index + by + images.length) % images.length; while (images[shown.index].withheld);
   show();
 }
 $("viewer-previous").onclick = () => turn(-1);

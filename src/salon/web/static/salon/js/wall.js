@@ -21,6 +21,7 @@ let turn = 0; // which slot changes next
 let next = 0; // which work comes next
 let urgent = []; // works that are to be shown before all others
 let busy = false;
+let running = ""; // the ticker's line
 
 function kept(name) {
   try { return JSON.parse(localStorage.getItem(KEPT))?.[name] ?? []; } catch { return []; }
@@ -95,6 +96,7 @@ function empty() {
       for (const image of place.at.querySelectorAll("img")) image.removeAttribute("src");
     }
   }
+  ticker();
 }
 
 /** Which work comes next: an urgent one, else the next that hangs in no slot already. */
@@ -122,19 +124,26 @@ async function step() {
     const work = choose();
     failed = !(work && await hang(index, work));
     if (!failed) turn = (index + 1) % Math.max(1, Math.min(SLOTS, works.length));
-    ticker();
   } finally { busy = false; }
   // what was taken down while this one loaded left a bare place: fill it now, not at the next turn
   const bare = slots.some((place) => !place.work) && works.some((work) => !slots.some((place) => place.work === work.id));
   if (urgent.length || (bare && !failed)) step();
 }
 
-let line = 0;
+/** The line of prompts runs for ever: twice the same words, moved by half of them, so that the end is the beginning. */
 function ticker() {
   if (layout !== "ticker") return;
-  const said = works.filter((work) => work.prompt);
-  $("ticker").textContent = said.length ? `“${said[line % said.length].prompt}”` : "";
-  line += 1;
+  const said = works.filter((work) => work.prompt).slice(0, 24).map((work) => `“${work.prompt}”`).join("   ·   ");
+  if (said === running) return;
+  running = said;
+  const runs = [said, said].map((text, copy) => {
+    const run = document.createElement("span");
+    run.textContent = text;
+    if (copy) run.setAttribute("aria-hidden", "true");
+    return run;
+  });
+  $("ticker").replaceChildren(...(said ? runs : []));
+  $("ticker").style.setProperty("--seconds", `${Math.max(12, said.length * 0.16)}s`);
 }
 
 async function fillAll() {
@@ -168,6 +177,7 @@ function listen() {
   stream.addEventListener("hello", () => { if (known) fetchAll(); known = true; document.body.dataset.line = "open"; });
   stream.addEventListener("hung", (event) => arrived(JSON.parse(event.data)));
   stream.addEventListener("gone", (event) => gone(JSON.parse(event.data).id));
+  stream.addEventListener("lights", fetchAll);
   stream.addEventListener("present", (event) => {
     const ids = JSON.parse(event.data);
     if (ids.length !== works.length || ids.some((id, at) => works[at]?.id !== id)) fetchAll();
