@@ -279,6 +279,54 @@ def test_a_booth_begins_anew_when_nobody_is_there(house, people, browser):
     context.close()
 
 
+def test_one_press_takes_a_picture_off_every_screen(house, people, work, browser):
+    """The booth that drew it, the wall where it hangs; and all walls are blanked, and lit again, with one press."""
+    address = hang(people, "Not for Children", 4)
+    wall_context = browser.new_context(base_url=house.url)
+    wall = wall_context.new_page()
+    wall.goto("/wall?seconds=600")
+    until(lambda: titles(wall) == ["Not for Children"])
+    context, page = booth(people, browser, house)
+    page.goto("/station")
+    draw(page, "a green lamp")
+    name = hung(page).split("/")[-1].removesuffix(".png")
+    assert page.locator(f'#grid img[src*="{name}"]').count() == 1
+    back = people["curator"].new_page()
+    back.goto("/backstage/screens")
+    back.get_by_role("button", name="Blank every wall").click()
+    until(lambda: titles(wall) == [])
+    expect(wall.locator("#empty")).to_be_visible()
+    back.locator(".screens li", has_text="Not for Children").get_by_role("button", name="Take down").click()
+    back.goto("/backstage/screens")
+    back.get_by_role("button", name="Show again what hangs").click()
+    until(lambda: titles(wall) != [])
+    assert titles(wall) != ["Not for Children"]
+    assert people["visitor"].request.get(address).status == 404
+    back.goto(f"/images/{name}")
+    back.click("text=For the house")
+    back.click("text=Take it off")
+    expect(page.locator(f'#grid img[src*="{name}"]')).to_have_count(0)
+    assert context.request.get(f"/images/{name}.png").status == 404
+    expect(back.locator("tbody")).to_contain_text("a green lamp")
+    back.close()
+    wall_context.close()
+    context.close()
+
+
+def test_the_ticker_runs_and_stands_still_for_those_who_ask(house, people, work, browser):
+    context = browser.new_context(base_url=house.url)
+    page = context.new_page()
+    page.goto("/wall?layout=ticker")
+    expect(page.locator("#ticker span").first).to_contain_text("lighthouse")
+    assert page.locator("#ticker span").count() == 2
+    left = "document.querySelector('#ticker span').getBoundingClientRect().x"
+    first = page.evaluate(left)
+    until(lambda: page.evaluate(left) < first)
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate("document.querySelector('#ticker').getAnimations({subtree: true}).length") == 0
+    context.close()
+
+
 def test_a_revoked_booth_is_an_ordinary_browser(house, people, browser):
     context, page = booth(people, browser, house)
     back = people["curator"].new_page()
@@ -318,7 +366,8 @@ def pages(people, work):
         ("visitor", "/gallery"), ("visitor", work), ("visitor", "/mine"), ("visitor", f"/images/{image}/hang"),
         ("visitor", f"/images/{image}/report"), ("visitor", "/backstage/login"), ("curator", "/backstage"),
         ("curator", "/backstage/reports"), ("curator", "/backstage/devices"), ("curator", "/backstage/trail"),
-        ("curator", "/backstage/cheatsheet"), ("visitor", "/wall"), ("visitor", "/wall?layout=triptych"),
+        ("curator", "/backstage/cheatsheet"), ("curator", "/backstage/screens"),
+        ("curator", f"/backstage/images/{image}/remove"), ("visitor", "/wall"), ("visitor", "/wall?layout=triptych"),
         ("visitor", "/wall?layout=mosaic"), ("visitor", "/wall?layout=ticker"),
     ]  # fmt: skip
 

@@ -48,7 +48,7 @@ def demo(arguments: argparse.Namespace) -> None:
     pictures = salon.pictures(recipes)
     files = [(recipe.id, png_file(picture, recipe)) for recipe, picture in zip(recipes, pictures, strict=True)]
     request = exhibition.hang(recipes)
-    store.keep(request.id, files, 0.0)
+    store.keep(request.id, files, [], 0.0)
     print(f"A demo exhibition of {len(exhibition.HUNG)} works hangs; {len(exhibition.WAITING)} wait for a curator.")
 
 
