@@ -1,5 +1,5 @@
 # make run        serve the station (PORT=8000); sets everything up the first time
-# make test       the fast tests; make test-all: all of them
+# make test       the fast tests; make test-slow: the others; make test-all: all of them
 # make check      lint, types, who imports whom, migrations
 # make bench      speed and memory, one JSON object a script
 
@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 # Tests and checks have a house of their own, and leave nothing behind in yours.
 ELSEWHERE = home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && export SALON_HOME="$$home" &&
 
-.PHONY: run test test-all check bench clean
+.PHONY: run test test-slow test-all check bench clean
 
 run: $(VENV)/base
 	@$(BIN)/salon demo --once
@@ -20,6 +20,9 @@ run: $(VENV)/base
 
 test: $(VENV)/test
 	@$(ELSEWHERE) $(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/test
+	@$(ELSEWHERE) $(BIN)/python -m pytest -m slow
 
 test-all: $(VENV)/test
 	@$(ELSEWHERE) $(BIN)/python -m pytest

@@ -4,11 +4,14 @@ import http.client
 import importlib.util
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.parse
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +36,19 @@ def until(condition: Callable[[], Any], what: str) -> Any:
             return answer
         time.sleep(0.02)
     raise AssertionError(f"waited {LONG} s for {what}")
+
+
+def own_database(home: Path) -> dict[str, str]:
+    """On PostgreSQL every house gets a database of its own, as on SQLite its file."""
+    address = os.environ.get("DATABASE_URL", "")
+    if not address.startswith("postgres"):
+        return {}
+    import psycopg  # inline: only where such a server is
+
+    name = f"house_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return {"DATABASE_URL": address.replace("/postgres?", f"/{name}?")}
 
 
 class Visitor:
@@ -98,6 +114,39 @@ class Visitor:
         raise AssertionError("no end")
 
 
+class Browser:
+    """Keeps cookies and posts forms from the house's own pages, and asks again when nobody answers."""
+
+    def __init__(self, house):
+        self.house, self.cookies = house, {}
+
+    def once(self, method, path, form=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.house.port, timeout=60)
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        body = urllib.parse.urlencode(form) if form is not None else None
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        text = response.read().decode(errors="replace")
+        for cookie in response.headers.get_all("Set-Cookie") or []:
+            name, value = cookie.split(";")[0].split("=", 1)
+            self.cookies[name] = value
+        connection.close()
+        return response.status, text
+
+    def insist(self, method, path, form=None):
+        end = time.monotonic() + 120
+        while True:
+            try:
+                return self.once(method, path, form)
+            except (OSError, http.client.HTTPException):
+                assert time.monotonic() < end, path
+                time.sleep(0.1)
+
+
 class House:
     """A running desk with its state folder."""
 
@@ -110,6 +159,7 @@ class House:
             "SALON_WEIGHTS": str(weights),
             "SALON_WAITING_PER_VISITOR": "30",
             "SALON_HEARTBEAT": "1",
+            **own_database(home),
             **environment,
         }
         self.process: subprocess.Popen[str] | None = None
@@ -128,6 +178,19 @@ class House:
 
     def visitor(self) -> Visitor:
         return Visitor(self.port)
+
+    def browser(self) -> "Browser":
+        return Browser(self)
+
+    def curator(self) -> "Browser":
+        """One who has come in by the link that `salon backstage` prints."""
+        words = [sys.executable, "-m", "salon", "backstage", "--url", f"http://127.0.0.1:{self.port}"]
+        said = subprocess.run(words, env=self.environment, capture_output=True, text=True, check=True).stdout
+        browser = self.browser()
+        link = re.search(r"http://\S+/enter/\S+", said)
+        assert link, said
+        assert browser.insist("GET", urllib.parse.urlsplit(link[0]).path)[0] == 302
+        return browser
 
     def child(self, module: str) -> int:
         """Process id of the desk's child that runs `module`."""

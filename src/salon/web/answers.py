@@ -64,7 +64,7 @@ def is_full_disk(error: BaseException) -> bool:
 def storage_full() -> StorageFull:
     return StorageFull(
         _("There is no room left on this machine's disk, so nothing new can be kept right now."),
-        _("Tell a volunteer; your prompt is still in the field, try again in a minute."),
+        _("Tell a volunteer; what you wrote is still in its field (go back if you must), try again in a minute."),
     )
 
 

