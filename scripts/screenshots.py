@@ -60,8 +60,7 @@ def shot(page: Page, path: Path, whole: bool = False) -> None:
 def draw(page: Page) -> None:
     page.goto(f"/station?prompt={PROMPT}&seed={SEED}")
     page.click("#draw")
-    page.wait_for_selector("#grid[aria-busy=true]")
-    page.wait_for_selector("#grid[aria-busy=false]", timeout=120_000)
+    page.wait_for_selector("#grid[aria-busy=false] .pane:nth-child(9):is(.done, .withheld)", timeout=120_000)
     page.evaluate("document.activeElement.blur()")
 
 
@@ -107,7 +106,7 @@ def everything(browser: Browser, house: House, out: Path) -> None:
                 shot(page, out / f"wall-{layout}-{size[0]}-{scheme}.webp")
     page = opened(browser, house, SIZES["desktop"])
     page.goto(house.entry)
-    for room in ("", "/reports", "/devices", "/trail", "/cheatsheet"):
+    for room in ("", "/screens", "/reports", "/devices", "/trail", "/cheatsheet"):
         page.goto(f"/backstage{room}")
         shot(page, out / f"backstage{room.replace('/', '-')}.webp", True)
 
