@@ -19,13 +19,13 @@ run: $(VENV)/base
 	@$(BIN)/salon run --port $(PORT)
 
 test: $(VENV)/test
-	@$(ELSEWHERE) $(BIN)/python -m pytest -m "not slow"
+	@$(ELSEWHERE) $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(VENV)/test
 	@$(ELSEWHERE) $(BIN)/python -m pytest -m slow
 
 test-all: $(VENV)/test
-	@$(ELSEWHERE) $(BIN)/python -m pytest
+	@$(ELSEWHERE) $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/test
 	$(BIN)/ruff check

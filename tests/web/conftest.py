@@ -3,6 +3,16 @@
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def _current_event(request):
+    """Whichever test came before in this process, there is an event, as in a house."""
+    if request.node.get_closest_marker("django_db"):
+        from salon.web.events.models import Event
+
+        request.getfixturevalue("db")
+        Event.objects.get_or_create(slug="salon", defaults={"name": "Latent Salon", "current": True})
+
+
 @pytest.fixture
 def first_event(transactional_db):
     """Tests that commit empty the tables, the row made by the migration included: put it back."""

@@ -106,10 +106,13 @@ def keep(request: str, files: Sequence[tuple[str, bytes]], withheld: Sequence[st
         if differences[image_id] is None
     }
     with transaction.atomic():
-        Image.objects.filter(id__in=withheld, file="").update(withheld=Withheld.FILTER)
+        kept_back = Image.objects.filter(id__in=withheld, file="").exclude(withheld=Withheld.HOUSE)
+        kept_back.update(withheld=Withheld.FILTER)
         for image_id, data in files:
             if image_id in names:
-                Image.objects.filter(id=image_id).update(file=names[image_id], sha256=bytes_hash(data), withheld="")
+                # taken down while it was drawn: it stays down
+                present = Image.objects.filter(id=image_id).exclude(withheld=Withheld.HOUSE)
+                present.update(file=names[image_id], sha256=bytes_hash(data), withheld="")
             Drawing.objects.filter(request_id=request, image_id=image_id).update(difference=differences[image_id])
         Request.objects.filter(id=request, state__in=Request.OPEN).update(
             state=State.FINISHED, seconds=seconds, code="", why="", ended_at=timezone.now()
