@@ -39,3 +39,15 @@ def test_home_shows_them_only_when_they_are_drawn(engine, client):
     page = client.get("/").content.decode()
     assert "not picked" in page
     assert all(f'/images/{drawing.image_id}"' in page for drawing in request.drawings.all())
+
+
+def test_what_was_refused_is_asked_for_again_and_what_failed_is_not(engine):
+    """Refused: the image filter was missing. Failed: it killed several engines, and would kill more."""
+    hang.hang_first(engine)
+    request = Request.objects.get(visitor=hang.HOUSE)
+    for state, again in ((Request.State.REFUSED, True), (Request.State.FAILED, False)):
+        Request.objects.filter(id=request.id).update(state=state, code="x", why="y")
+        assert hang.hang_first(engine) is again
+        request.refresh_from_db()
+        assert request.state == (Request.State.WAITING if again else state)
+    assert Request.objects.count() == 1

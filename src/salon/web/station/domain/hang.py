@@ -26,8 +26,10 @@ def hang_first(engine: EngineState) -> bool:
     key = f"first-draws-{model.weights_sha256[:16]}"
     with transaction.atomic():
         event = lock_current_event()
-        if existing(HOUSE, key):
-            return False
+        if found := existing(HOUSE, key):
+            # refused while the image filter was missing: now it may be there
+            again = Request.objects.filter(id=found.id, state=Request.State.REFUSED)
+            return bool(again.update(state=Request.State.WAITING, code="", why="", ended_at=None))
         recipes = tuple(make_recipe(model, prompt, SEED) for prompt in HANG)
         store(event, HOUSE, key, recipes, audience="background")
         return True
