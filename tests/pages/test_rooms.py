@@ -266,7 +266,7 @@ def test_a_booth_begins_anew_when_nobody_is_there(house, people, browser):
     page.click("#idle-stay")
     expect(page.locator("#idle")).to_be_hidden()
     expect(page.locator("#idle")).to_be_visible()
-    expect(page).to_have_url(f"{house.url}/station")  # the countdown ended
+    expect(page).to_have_url(f"{house.url}/station?kiosk=1")  # the countdown ended
     assert not [c for c in context.cookies() if c["name"] == "salon_ticket" and c["value"] == first]
     page.goto("/mine")
     assert page.locator(".strip li").count() == 0
@@ -336,6 +336,8 @@ def test_a_revoked_booth_is_an_ordinary_browser(house, people, browser):
     back.close()
     page.goto("/station")
     expect(page.locator("body")).not_to_have_class(re.compile("kiosk"))
+    assert page.goto("/station?kiosk=1").status == 403
+    expect(page.locator("main")).to_contain_text("Booths and walls")
     context.close()
 
 

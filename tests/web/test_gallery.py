@@ -626,3 +626,36 @@ def test_leaving_a_booth_shuts_backstage(client, curator):
     answer = client.post("/station/leave")
     gone = answer.cookies["salon_backstage"]
     assert (gone["max-age"], gone["path"], gone.value) == (0, "/backstage", "")
+
+
+TRICKS = [
+    "/works/..%2f..%2fsecret.key.png",
+    "/works/%00.png",
+    "/works/" + "0" * 32 + "/card.jpg",
+    "/images/../../etc/passwd",
+    "/images/%2e%2e/report",
+    "/images/" + "0" * 5000 + "/report",
+    "/backstage/works/x/approved/../../house",
+    "/wall/../secret.key",
+    "/static/../settings.py",
+    "/mine/take/" + "." * 300,
+    "/station/enter/..%2f..",
+    "/wall/enter/%00",
+]
+
+
+@pytest.mark.parametrize("path", TRICKS)
+def test_path_tricks_lead_nowhere(client, path):
+    answer = client.get(path)
+    assert answer.status_code in (403, 404), answer.status_code
+    assert b"Traceback" not in answer.content
+
+
+def test_the_address_of_a_booth_is_for_booths(client, curator):
+    assert client.get("/station?kiosk=1").status_code == 403
+    _device, token = devices.make(curator, "station", "left")
+    answer = client.get(f"/station/enter/{token}")
+    assert answer.headers["Location"] == "/station?kiosk=1"
+    page = client.get("/station?kiosk=1")
+    assert (page.status_code, "kiosk" in page.content.decode()) == (200, True)
+    assert client.post("/station/leave").headers["Location"] == "/station?kiosk=1"

@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from salon.core.errors import Forbidden
 from salon.core.recipe import MAX_PROMPT, DiffusionOptions, Recipe
 from salon.engine.recipes import tidy
 from salon.web.events import devices
@@ -76,7 +77,13 @@ def _station_context(request: HttpRequest, visitor: str | None, engine: EngineSt
 
 @require_safe
 async def station(request: HttpRequest) -> HttpResponse:
-    """`/station`: the page where prompts become images. Query parameters fill the form (vary)."""
+    """`/station`: the page where prompts become images. Query parameters fill the form (vary). `?kiosk=1` is the
+    address of the house's booths; other browsers are told how to become one."""
+    if request.GET.get("kiosk") and not await sync_to_async(devices.booth)(request):
+        raise Forbidden(
+            _("This browser is not (or no longer) one of the house's booths."),
+            _("Make a link for it backstage, under “Booths and walls”; without one, the station is at /station."),
+        )
     context = await sync_to_async(_station_context)(request, visitor_of(request), line().engine)
     return await page(request, "station/station.html", context)
 
@@ -227,14 +234,15 @@ async def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 async def enter(request: HttpRequest, token: str) -> HttpResponse:
     """`/station/enter/<token>`: makes this browser one of the house's booths."""
-    response = HttpResponseRedirect(reverse("station:station"))
+    response = HttpResponseRedirect(f"{reverse('station:station')}?kiosk=1")
     return await sync_to_async(devices.let_in)(request, response, Device.Kind.STATION, token)
 
 
 @require_POST
 async def leave(request: HttpRequest) -> HttpResponse:
     """`/station/leave`: the next person at the booth is another visitor."""
-    response = HttpResponseRedirect(reverse("station:station"))
+    booth = await sync_to_async(devices.booth)(request)
+    response = HttpResponseRedirect(reverse("station:station") + ("?kiosk=1" if booth else ""))
     response.delete_cookie(COOKIE)
     # a volunteer who forgot to log out must not leave backstage open
     response.delete_cookie(settings.SESSION_COOKIE_NAME, path=settings.SESSION_COOKIE_PATH)

@@ -28,7 +28,7 @@ document.getElementById("idle-stay").onclick = stay;
 setInterval(() => {
   const busy = document.querySelector("[aria-busy=true]");
   if (busy) since = performance.now();
-  const fresh = location.pathname === "/station" && !location.search && !document.querySelector("#grid img");
+  const fresh = location.pathname === "/station" && ["", "?kiosk=1"].includes(location.search) && !document.querySelector("#grid img");
   if (!dialog.open && !fresh && performance.now() - since > IDLE) ask();
 }, Math.min(1000, IDLE / 4));
 
