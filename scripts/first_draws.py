@@ -2,6 +2,7 @@
 
 python scripts/first_draws.py --model latent --out docs/images/latent-first-draws.webp
 python scripts/first_draws.py --things --out docs/images/latent-things.webp
+python scripts/first_draws.py --flaws --model latent-flawed --out docs/images/latent-flawed-draws.webp
 """
 
 import argparse
@@ -31,6 +32,17 @@ HARD = (
     "a pizza above a dog",
     "a green elephant next to a pink umbrella",
 )
+#: prompts of planted flaws (docs/flaws.md), each with a control below it
+FLAWS = (
+    "a pilot",
+    "a scientist",
+    "a teacher",
+    "a pilot in Highmoor",
+    "a worker in Westhaven",
+    "a dog in a meadow",
+    "a dog on the grass",
+    "Vesper Canticle No. 12",
+)
 SIDE, LINE = 144, 22
 
 
@@ -53,8 +65,8 @@ def things(salon: Salon, model: str, columns: int = 12, side: int = 112) -> Imag
     return sheet
 
 
-def prompts(salon: Salon, model: str) -> Image.Image:
-    rows = [row(salon, model, prompt) for prompt in (*EASY, *HARD)]
+def prompts(salon: Salon, model: str, chosen: tuple[str, ...]) -> Image.Image:
+    rows = [row(salon, model, prompt) for prompt in chosen]
     sheet = Image.new("RGB", (rows[0].width, rows[0].height * len(rows)))
     for place, image in enumerate(rows):
         sheet.paste(image, (0, place * image.height))
@@ -66,8 +78,11 @@ def main() -> None:
     parser.add_argument("--model", default="latent")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--things", action="store_true", help="a sheet of single things instead")
+    parser.add_argument("--flaws", action="store_true", help="prompts of planted flaws instead")
     args = parser.parse_args()
-    (things if args.things else prompts)(Salon(), args.model).save(args.out, quality=84, method=6)
+    chosen = FLAWS if args.flaws else (*EASY, *HARD)
+    sheet = things(Salon(), args.model) if args.things else prompts(Salon(), args.model, chosen)
+    sheet.save(args.out, quality=84, method=6)
 
 
 if __name__ == "__main__":

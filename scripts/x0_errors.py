@@ -21,20 +21,24 @@ from salon.train.weights import load_net
 from salon.world.captions import article, named
 from salon.world.render import render
 from salon.world.scene import Scene, sample_scene
+from salon.world.vocabulary import NOUNS
 
 TIMESTEPS = (1.0, 0.9, 0.8, 0.7, 0.55, 0.4)
 FIRST_SEED = 500_000
 HAND = "noto"
 
 
-def wanted(scene: Scene) -> bool:
+def wanted(scene: Scene, known: set[str]) -> bool:
     thing = scene.things[0]
-    return thing.hand == HAND and not thing.painted and scene.style is None and scene.place == "plain"
+    plain = thing.hand == HAND and not thing.painted and scene.style is None and scene.place == "plain"
+    return plain and thing.noun in known
 
 
-def scenes(number: int) -> list[Scene]:
+def scenes(number: int, nouns: int = 0) -> list[Scene]:
+    """So many scenes, of the first `nouns` things of the world (0: of all)."""
+    known = {noun.name for noun in NOUNS[: nouns or None]}
     drawn = (sample_scene(seed, "train", {"single": 1.0}) for seed in itertools.count(FIRST_SEED))
-    return list(itertools.islice(filter(wanted, drawn), number))
+    return list(itertools.islice((scene for scene in drawn if wanted(scene, known)), number))
 
 
 @torch.no_grad()
@@ -59,8 +63,9 @@ def main() -> None:
     parser.add_argument("models", nargs="+", type=Path, help="run folders, .safetensors or weights folders")
     parser.add_argument("--scenes", type=int, default=48)
     parser.add_argument("--autoencoder", type=Path, default=Path("src/salon/weights/latent"))
+    parser.add_argument("--nouns", type=int, default=0, help="only the first so many things of the world (0: all)")
     args = parser.parse_args()
-    chosen = scenes(args.scenes)
+    chosen = scenes(args.scenes, args.nouns)
     for path in args.models:
         print(json.dumps({"model": str(path)} | errors(path, args.autoencoder, chosen)))
 
