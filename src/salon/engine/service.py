@@ -210,9 +210,9 @@ def bare_id(data: bytes | msgspec.Raw) -> str:
 
 
 def warm(runner: Runner) -> None:
-    """Load what is ready before the first visitor comes; what cannot be loaded says so when it is asked for."""
+    """Load what visitors may ask for before the first one comes; what cannot be loaded says so when it is asked for."""
     for info in runner.registry.infos():
-        if info.ready:
+        if info.ready and info.purpose == "public":
             try:
                 runner.registry.load(info.name)
             except SalonError as error:
