@@ -90,7 +90,8 @@ class Desk:
             await self.say(order.id, "preview", {"stage": "base", "step": step, "steps": STEPS, "images": images})
         began = time.monotonic()
         files = [(r.id, png_file(picture(r.seed, i, 256, 0), r)) for i, r in enumerate(order.recipes)]
-        store.keep(order.id, files, [], round(time.monotonic() - began + STEPS * pause, 2))
+        withheld = [files.pop(1)[0]] if "hidden" in prompt else []
+        store.keep(order.id, files, withheld, round(time.monotonic() - began + STEPS * pause, 2))
         await self.end(order.id)
 
     async def end(self, request: str) -> None:

@@ -264,3 +264,21 @@ def test_reduced_motion_stands_still(visit) -> None:
         page.wait_for_timeout(60)
         assert (page.evaluate(moving) == 0) is still
         page.wait_for_selector("#grid[aria-busy=false]")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_picture_kept_back_leaves_words_and_is_passed_over(visit, width):
+    page = visit("/station", width)
+    draw(page, "a hidden lamp")
+    pane = page.locator("#grid li").nth(1)
+    expect(pane).to_contain_text("Kept back")
+    assert pane.locator("img, button").count() == 0
+    fits = "p => p.scrollWidth <= p.parentElement.clientWidth && p.scrollHeight <= p.parentElement.clientHeight"
+    assert pane.locator("p").evaluate(fits)
+    page.click("#grid li:first-child button")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#viewer-place")).to_have_text("No. 3 of 9")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#viewer-place")).to_have_text("No. 1 of 9")
+    page.reload()
+    expect(page.locator("#grid li").nth(1)).to_contain_text("Kept back")
