@@ -87,6 +87,11 @@ class Crew:
         torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(parts, gradients)])
         return float(flat[0]), bool(flat[1] > 0)
 
+    def part(self) -> None:
+        """Ends the crew: a process whose threads still listen for the others may be aborted at its very end."""
+        if self.size > 1 and dist.is_initialized():
+            dist.destroy_process_group()
+
 
 class Trainer:
     """One run in one folder: `state.pt` (all that is needed to go on), `weights.safetensors` (the better of the
@@ -326,4 +331,7 @@ def run(
     elif init:
         load_into(trainer.net, Path(init), trainer.recipe["model"])
         trainer.start_over()
-    return trainer.run(**pace)
+    try:
+        return trainer.run(**pace)
+    finally:
+        trainer.crew.part()
