@@ -17,7 +17,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from salon.core.update import Picture
-from salon.engine.guard import EXPOSED, SIDE, THRESHOLD, ImageGuard, bgr
+from salon.engine.guard import EXPOSED, SIDE, THRESHOLD, ImageGuard
 from salon.stats.intervals import wilson
 
 BATCH = 16
@@ -42,9 +42,9 @@ def main() -> None:
         raise SystemExit(f"There is no picture below {options.folder}.")
     guard, found, alarms = ImageGuard(threshold=options.threshold), Counter(), []
     for batch in tqdm(pictures(files), total=-(-len(files) // BATCH), desc="looking"):
-        alarms += sorted(guard.withheld(batch))
-        for finds in guard._detector.detect_batch([bgr(picture) for picture in batch], batch_size=len(batch)):
+        for picture, finds in zip(batch, guard.finds(batch), strict=True):
             found.update(find["class"] for find in finds)
+            alarms += [picture.index] * guard.is_unsafe(finds)
     low, high = wilson(len(alarms), len(files))
     answer = {
         "pictures": len(files),

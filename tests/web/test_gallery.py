@@ -597,6 +597,14 @@ def test_tries_at_names_that_do_not_exist_are_limited_together(client, settings)
     assert codes == [422] * logins.MOST + [429]
 
 
+def test_what_is_typed_as_a_name_is_written_down_only_if_it_is_one(client, settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    User.objects.create_user("cora", password="right", is_staff=True)
+    for name in ("cora", "my secret password", "nul\0", "\u202e" * 500, ""):
+        assert client.post("/backstage/login", {"username": name, "password": "x"}).status_code == 422, name
+    assert list(Entry.objects.order_by("id").values_list("text", flat=True)) == ["cora", "", "", "", ""]
+
+
 def test_a_clock_that_jumps_back_opens_no_old_door(curator, monkeypatch):
     """Links and tickets are bound to times; a clock that is set back may shorten nothing that was used."""
     token = links.new_link(curator)

@@ -64,15 +64,19 @@ class ImageGuard:
     def withheld(self, pictures: Sequence[Picture]) -> set[int]:
         """The `index` of each picture with an unsafe find. Raises GuardUnavailable if the detector fails."""
         try:
-            found = self._detector.detect_batch([bgr(picture) for picture in pictures], batch_size=len(pictures))
-            if len(found) != len(pictures):
-                raise ValueError(f"{len(found)} answers for {len(pictures)} pictures")
-            return {picture.index for picture, finds in zip(pictures, found, strict=True) if self._unsafe(finds)}
+            found = self.finds(pictures)
+            return {picture.index for picture, finds in zip(pictures, found, strict=True) if self.is_unsafe(finds)}
         except Exception as error:
             log.error("the image filter failed", exc_info=error)
             raise GuardUnavailable("The image filter failed, so these pictures are not shown.", "Try again.") from error
 
-    def _unsafe(self, finds: list[dict[str, object]]) -> bool:
+    def finds(self, pictures: Sequence[Picture]) -> list[list[dict[str, object]]]:
+        """What the detector finds in each picture: `class`, `score` and `box`, whether it counts or not."""
+        found: list[list[dict[str, object]]] = self._detector.detect_batch([bgr(p) for p in pictures], len(pictures))
+        return found
+
+    def is_unsafe(self, finds: list[dict[str, object]]) -> bool:
+        """Whether one of them counts."""
         return any(f["class"] in self.unsafe and float(str(f["score"])) >= self.threshold for f in finds)
 
 

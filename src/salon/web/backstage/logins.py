@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import Busy
 from salon.core.hashing import bytes_hash
+from salon.engine.recipes import tidy
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Entry
 from salon.web.events.trail import note
@@ -39,7 +40,9 @@ def begin(name: str) -> Entry:
                 _("Too many wrong passwords: this door stays shut for a quarter of an hour."),
                 _("A one-time link opens at once: salon backstage."),
             )
-        return note(event, DEED, subject, text=name[:60])
+        # a name that is nobody's may be a password in the wrong field: it is not written down
+        known = User.objects.filter(username__iexact=tidy(name)).first()
+        return note(event, DEED, subject, text=known.username[:60] if known else "")
 
 
 def succeed(person: User, tried: Entry) -> None:
