@@ -667,3 +667,12 @@ def test_the_address_of_a_booth_is_for_booths(client, curator):
     page = client.get("/station?kiosk=1")
     assert (page.status_code, "kiosk" in page.content.decode()) == (200, True)
     assert client.post("/station/leave").headers["Location"] == "/station?kiosk=1"
+
+
+def test_forgetting_a_visitor_lets_nothing_in_that_the_house_took_down(draw, curator, engine):
+    kept_out, other = draw(count=2)
+    curating.remove(curator, kept_out.id)
+    proposing.forget(ADA)
+    assert not Image.objects.filter(id=other.id).exists()
+    with pytest.raises(Refused):
+        intake.submit(intake.Ask(image=kept_out.id), BOB, engine)

@@ -6,7 +6,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from salon.web.station.domain.intake import cancel
-from salon.web.station.models import Drawing, Image, Request
+from salon.web.station.models import Drawing, Image, Request, Withheld
 
 
 def erase_visitor(visitor: str) -> list[str]:
@@ -28,6 +28,8 @@ def erase_visitor(visitor: str) -> list[str]:
 
 
 def _held(image: Image) -> bool:
-    """Whether another room still points to the image."""
+    """Whether another room still points to the image, or the house keeps it out: forgetting must not let it in."""
+    if image.withheld == Withheld.HOUSE:
+        return True
     pointers = [r for r in Image._meta.related_objects if r.related_model is not Drawing]
     return any(r.related_model.objects.filter(**{r.field.name: image}).exists() for r in pointers)
