@@ -1,0 +1,58 @@
+"""Before and after: figures of statsmodels and scipy, and margins that were fixed beforehand."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import bootstrap
+from statsmodels.stats.contingency_tables import mcnemar
+
+from salon.stats.paired import mcnemar_exact, mcnemar_mid, not_inferior, paired_difference
+
+COUNT = st.integers(0, 60)
+
+
+@given(COUNT, COUNT)
+def test_mcnemar_as_in_statsmodels(b, c):
+    theirs = mcnemar([[7, b], [c, 9]], exact=True).pvalue if b + c else 1.0
+    assert mcnemar_exact(b, c) == pytest.approx(min(theirs, 1.0))
+    assert 0 <= mcnemar_mid(b, c) <= mcnemar_exact(b, c)
+
+
+def test_mid_p_of_a_known_table():
+    """Fagerland et al. 2013, table 1 (Bentur et al. 2009): 1 and 7 changed; exact .070, mid-p .039."""
+    assert mcnemar_exact(1, 7) == pytest.approx(0.0703, abs=1e-4)
+    assert mcnemar_mid(1, 7) == pytest.approx(0.0391, abs=1e-4)
+
+
+def test_the_difference_as_scipy_draws_it():
+    rng = np.random.default_rng(0)
+    before, after = rng.random(40), rng.random(40) + 0.3
+    change = paired_difference([[pair] for pair in zip(before, after, strict=True)])
+    theirs = bootstrap((after - before,), np.mean, method="percentile", n_resamples=4000, rng=1).confidence_interval
+    assert change.difference == pytest.approx((after - before).mean())
+    assert (change.low, change.high) == pytest.approx(tuple(theirs), abs=0.01)
+
+
+def test_images_of_one_prompt_hang_together():
+    rng = np.random.default_rng(0)
+    moves = rng.normal(size=12)
+    single = paired_difference([[(0.0, m)] for m in moves for _ in range(8)])
+    clustered = paired_difference([[(0.0, m)] * 8 for m in moves])
+    assert clustered.high - clustered.low > 2 * (single.high - single.low)
+
+
+def test_not_inferior_needs_the_whole_interval():
+    change = paired_difference([[(0.8, 0.79)], [(0.7, 0.71)], [(0.9, 0.86)]])
+    assert not_inferior(change, 0.05)
+    assert not not_inferior(change, 0.02)
+    with pytest.raises(ValueError, match="before the figures"):
+        not_inferior(change, 0.0)
+
+
+def test_nothing_to_compare():
+    for bad in ([], [[]]):
+        with pytest.raises(ValueError, match="nothing to draw"):
+            paired_difference(bad)
+    with pytest.raises(ValueError, match="not negative"):
+        mcnemar_exact(-1, 2)
