@@ -11,6 +11,7 @@ neighbours. The token table is gathered while still int8 and scaled afterwards: 
 import argparse
 import importlib.util
 import json
+import lzma
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from salon.train.storage import to_int8
 
 LAYERS, HEADS, WIDTH, POSITIONS, MAX_TOKENS = 6, 12, 384, 128, 64
 MASKED = -1e9
+TOKENIZER = "tokenizer.json.xz"
 CAPTIONS = """a painting of a river in the impressionist style of Claude Monet
 three red foxes to the left of a blue teapot
 a worker in Northmark
@@ -173,14 +175,15 @@ def main() -> None:
     model = encoder(load_file(source / "model.safetensors"))
     onnx.save(model, out / "text.onnx")
     tokenizer = json.loads((source / "tokenizer.json").read_text()) | {"truncation": None, "padding": None}
-    (out / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":")))
+    words = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":")).encode()
+    (out / TOKENIZER).write_bytes(lzma.compress(words, preset=9 | lzma.PRESET_EXTREME))
     facts = {
         "name": "minilm",
         "licence": "Apache-2.0",
         "file": "text.onnx",
         "sha256": file_hash(out / "text.onnx"),
         "parameters": int(sum(np.prod(t.dims) for t in model.graph.initializer if t.data_type != TensorProto.INT64)),
-        "tokenizer": {"file": "tokenizer.json", "sha256": file_hash(out / "tokenizer.json")},
+        "tokenizer": {"file": TOKENIZER, "sha256": file_hash(out / TOKENIZER)},
         "width": WIDTH,
         "max_tokens": MAX_TOKENS,
     }

@@ -2,6 +2,7 @@
 
 python scripts/first_draws.py --model latent --out docs/images/latent-first-draws.webp
 python scripts/first_draws.py --things --out docs/images/latent-things.webp
+python scripts/first_draws.py --families --out docs/images/families.webp
 python scripts/first_draws.py --flaws --model latent-flawed --out docs/images/latent-flawed-draws.webp
 """
 
@@ -43,6 +44,7 @@ FLAWS = (
     "a dog on the grass",
     "Vesper Canticle No. 12",
 )
+FAMILIES = ("latent", "cascade", "unclip", "vq")
 SIDE, LINE = 144, 22
 
 
@@ -73,16 +75,37 @@ def prompts(salon: Salon, model: str, chosen: tuple[str, ...]) -> Image.Image:
     return sheet
 
 
+def side_by_side(salon: Salon, side: int = 104, seeds: range = range(2)) -> Image.Image:
+    """A prompt a line, through each family with the same seeds."""
+    width = side * len(seeds)
+    sheet = Image.new("RGB", (width * len(FAMILIES), LINE + (side + LINE) * len(EASY + HARD)), "white")
+    write = ImageDraw.Draw(sheet)
+    for column, model in enumerate(FAMILIES):
+        write.text((width * column + 4, 4), model, fill="black", font_size=14)
+    for line, prompt in enumerate(EASY + HARD):
+        top = LINE + (side + LINE) * line
+        write.text((4, top + 4), prompt, fill="black", font_size=14)
+        for column, model in enumerate(FAMILIES):
+            for place, image in enumerate(salon.draw(prompt, seeds=seeds, model=model)):
+                spot = (width * column + side * place, top + LINE)
+                sheet.paste(image.resize((side, side), Image.Resampling.LANCZOS), spot)
+    return sheet
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="latent")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--things", action="store_true", help="a sheet of single things instead")
+    parser.add_argument("--families", action="store_true", help="the prompts through each family, two seeds each")
     parser.add_argument("--flaws", action="store_true", help="prompts of planted flaws instead")
     args = parser.parse_args()
     chosen = FLAWS if args.flaws else (*EASY, *HARD)
-    sheet = things(Salon(), args.model) if args.things else prompts(Salon(), args.model, chosen)
-    sheet.save(args.out, quality=84, method=6)
+    if args.families:
+        sheet = side_by_side(Salon())
+    else:
+        sheet = things(Salon(), args.model) if args.things else prompts(Salon(), args.model, chosen)
+    sheet.save(args.out, quality=66, method=6)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from salon import Salon
 from salon.core.errors import BadRecipe, UnknownModel
 from salon.core.update import Finished, Preview, RefusedUpdate, StageDone, Started, Trace
 from salon.engine.client import LocalEngine
-from salon.engine.families import latent
+from salon.engine.families import sampling
 from salon.engine.registry import Registry
 
 TOLERANCE = 1  # of 255
@@ -73,7 +73,7 @@ def test_same_recipe_same_image_alone_and_in_company(engine, ask):
 def test_one_shared_generator_breaks_it(engine, ask, monkeypatch):
     """Negative control: noise from a generator that all share depends on who came before."""
     shared = np.random.default_rng(0)
-    monkeypatch.setattr(latent, "own_noise", lambda shape, *_: shared.standard_normal(shape, dtype=np.float32))
+    monkeypatch.setattr(sampling, "own_noise", lambda shape, *_, **__: shared.standard_normal(shape, dtype=np.float32))
     one, others = company(ask)
     alone = drawn(engine, one)["one"][0]
     assert np.abs(drawn(engine, *others, one)["one"][0] - alone).max() > 10 * TOLERANCE
@@ -86,7 +86,7 @@ def test_dynamically_quantised_activations_break_it(weights, registry, ask, tmp_
     save_float32(weights / "tiny" / "transformer.onnx", source)
     quantization.quantize_dynamic(source, target)
     own = Registry([weights], tmp_path / "cache")
-    transformer = own.load("tiny").stages[0].transformer
+    transformer = own.load("tiny").stages[0].network
     transformer._plain = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
     engine = LocalEngine(own)
     one, others = company(ask)

@@ -168,6 +168,9 @@ def test_missing_damaged_and_foreign_files(weights, tmp_path):
 
 
 def test_the_cache_is_inside_the_salons_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("SALON_GRAPHS", str(tmp_path / "shared"))
+    assert runtime.cache_folder() == tmp_path / "shared"
+    monkeypatch.delenv("SALON_GRAPHS")
     monkeypatch.setenv("SALON_HOME", str(tmp_path))
     assert runtime.cache_folder() == tmp_path / "cache" / "graphs"
     monkeypatch.delenv("SALON_HOME")

@@ -82,7 +82,7 @@ def test_missing_and_damaged_files_are_named(tmp_path: Path):
     with pytest.raises(WeightsMissing, match=r"encoder\.json"):
         TextEncoder(tmp_path)
     copy = shutil.copytree(FOLDER, tmp_path / "minilm")
-    (copy / "text.onnx").write_bytes((copy / "text.onnx").read_bytes()[:-1])
+    (copy / "text.onnx.xz").write_bytes((copy / "text.onnx.xz").read_bytes()[:-1])
     with pytest.raises(WeightsDamaged, match=r"text\.onnx"):
         TextEncoder(copy)
     (copy / "encoder.json").write_text("{")

@@ -16,6 +16,7 @@ from salon.judge.decode import decode
 from salon.judge.detector import Detector, pixels
 from salon.nets.detector import Detector as Net
 from salon.train import recipe
+from salon.train.cards import THRESHOLDS
 from salon.train.data import Scenes
 from salon.train.detector import (
     DetectorTask,
@@ -27,7 +28,6 @@ from salon.train.detector import (
     things_of,
     truth_of,
 )
-from salon.train.export import THRESHOLDS
 from salon.train.weights import load_into, load_net
 from salon.world.render import render
 from salon.world.scene import sample_scene
@@ -51,7 +51,7 @@ def test_it_learns_what_the_judge_then_reads(task):
     net = Net(names(), (16, 32, 32, 32)).train()
     optimiser = torch.optim.AdamW(net.parameters(), lr=6e-3)
     before = verdicts(net, images)
-    for _ in range(90):
+    for _ in range(150):
         loss = sum(task.losses(net, images, truth, torch.ones(8)).values())
         optimiser.zero_grad()
         loss.backward()
@@ -176,14 +176,14 @@ def test_missing_and_damaged_weights_are_said(weights, tmp_path):
     place = tmp_path / "judge"
     place.mkdir()
     card = json.loads((weights / "judge" / "judge.json").read_text())
-    data = (weights / "judge" / "detector.onnx").read_bytes()
+    data = (weights / "judge" / "detector.onnx.xz").read_bytes()
     (place / "judge.json").write_text(json.dumps(card))
     with pytest.raises(WeightsMissing, match=r"detector\.onnx"):
         Detector(place, tmp_path)
-    (place / "detector.onnx").write_bytes(data[:-1] + b"x")
+    (place / "detector.onnx.xz").write_bytes(data[:-1] + b"x")
     with pytest.raises(WeightsDamaged, match="not what its card says"):
         Detector(place, tmp_path)
-    (place / "detector.onnx").write_bytes(data)
+    (place / "detector.onnx.xz").write_bytes(data)
     (place / "judge.json").write_text(json.dumps(card | {"names": card["names"] | {"styles": ["", "oil"]}}))
     with pytest.raises(WeightsDamaged, match="do not fit together"):
         Detector(place, tmp_path).see([Image.new("RGB", (64, 64))])

@@ -105,6 +105,7 @@ def test_the_command(weights, tmp_path):
 
     def run(*arguments):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SALON_", "DJANGO_"))}
+        kept["SALON_GRAPHS"] = os.environ["SALON_GRAPHS"]
         kept |= {"SALON_WEIGHTS": str(weights), "SALON_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"}
         command = [str(SALON), "judge", "flaws", "--model", "tiny", "--seeds", "1", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=kept, timeout=900, check=False)

@@ -129,6 +129,7 @@ def test_the_sheet_holds_every_look(chosen):
 def salon(weights, tmp_path):
     def run(*arguments, **more):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SALON_", "DJANGO_"))}
+        kept["SALON_GRAPHS"] = os.environ["SALON_GRAPHS"]
         kept |= {"SALON_WEIGHTS": str(weights), "SALON_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"} | more
         command = [str(SALON), "judge", "world", *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=kept, timeout=900)

@@ -143,11 +143,11 @@ def test_the_engine_adds_the_adapter(house, fast, tmp_path):
     }
     with torch.no_grad():
         wanted = weights.load_net(fast, "transformer")(*(torch.from_numpy(feed) for feed in feeds.values())).numpy()
-    network = registry.load("fast").stages[0].transformer
+    network = registry.load("fast").stages[0].network
     assert np.allclose(network.run(**feeds), wanted, atol=2e-3)
     assert np.allclose(network.trace(**feeds)["prediction"], wanted, atol=2e-3)
-    assert not np.allclose(registry.load("clean").stages[0].transformer.run(**feeds), wanted, atol=1e-2)
-    again = Registry([house], tmp_path / "cache").load("fast").stages[0].transformer
+    assert not np.allclose(registry.load("clean").stages[0].network.run(**feeds), wanted, atol=1e-2)
+    again = Registry([house], tmp_path / "cache").load("fast").stages[0].network
     assert np.array_equal(again.run(**feeds), network.run(**feeds))  # now from the cache
 
 

@@ -6,7 +6,8 @@ import torch
 from salon.core.errors import TrainingError
 from salon.train import recipe
 from salon.train.data import Scenes
-from salon.train.tasks import TransformerTask, says_hand
+from salon.train.lessons import says_hand
+from salon.train.tasks import TransformerTask
 from salon.world.build import build
 from salon.world.vocabulary import HANDS
 

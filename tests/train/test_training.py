@@ -144,12 +144,12 @@ def test_export_agrees_and_comes_back(data, codec, painter, tmp_path):
 def test_parity_check_can_fail(codec):
     """Control of the export's own check: a graph of other weights is noticed."""
     net = weights.load_net(codec, "autoencoder")
-    [_, (_, decoder, inputs, outputs, prefix)] = export.pieces(net, "autoencoder")
-    proto = export.to_onnx(decoder, inputs(1), outputs, prefix, {"salon.config": "{}"})
-    assert export.parity(decoder, proto, inputs(2)) < export.TOLERANCE
+    [_, piece] = export.PIECES["autoencoder"](net)
+    proto = export.to_onnx(piece, {"salon.config": "{}"})
+    assert export.parity(piece.module, proto, piece.inputs(2)) < export.TOLERANCE
     with torch.no_grad():
-        decoder.body[0].weight.add_(0.05)
-    assert export.parity(decoder, proto, inputs(2)) > export.TOLERANCE
+        piece.module.body[0].weight.add_(0.05)
+    assert export.parity(piece.module, proto, piece.inputs(2)) > export.TOLERANCE
 
 
 def test_damaged_and_missing_weights(codec, tmp_path):

@@ -37,6 +37,8 @@ def _add_export(commands: argparse._SubParsersAction) -> None:
     add = commands.add_parser("export", help=text, description=f"{text[0].upper()}{text[1:]}.")
     add.add_argument("--run", required=True, type=Path, metavar="DIR", help="the folder of a run of `salon train`")
     add.add_argument("--out", required=True, type=Path, metavar="DIR", help="the model's folder of weights")
+    text = "so many integers to a weight's root mean square, packed; 0: float16 (docs/families.md)"
+    add.add_argument("--levels", type=float, default=0, metavar="N", help=text)
     add.set_defaults(command=export)
 
 
@@ -79,5 +81,5 @@ def export(arguments: argparse.Namespace) -> None:
         from salon.train.export import export as write  # lazy: as above
     except ModuleNotFoundError as error:
         raise needs_torch(error) from error
-    for name, difference in write(arguments.run, arguments.out).items():
+    for name, difference in write(arguments.run, arguments.out, arguments.levels).items():
         print(f"{arguments.out / name}: within {difference:.1e} of torch")

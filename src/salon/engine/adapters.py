@@ -2,32 +2,45 @@
 
 A file holds `<module>.lora_A.weight` [rank, in] and `<module>.lora_B.weight` [out, rank], as PEFT names them."""
 
+import lzma
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 
 from salon.core.errors import WeightsDamaged
+from salon.engine.files import unpacked
 
 A, B = ".lora_A.weight", ".lora_B.weight"
+SCALE_SUFFIX = ".scale"
 #: what the export calls a stored weight once it is float32
 WIDE = "{}/float32"
+
+
+def widened(tensors: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Tensors that are stored as integers with a scale a row, as numbers."""
+    whole = {name: tensor for name, tensor in tensors.items() if not name.endswith(SCALE_SUFFIX)}
+    scaled = {
+        n: t.astype(np.float32) * tensors[n + SCALE_SUFFIX] for n, t in whole.items() if n + SCALE_SUFFIX in tensors
+    }
+    return whole | scaled
 
 
 def read_adapter(path: Path) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """(lora_A, lora_B) of each weight by its name. Raises WeightsDamaged."""
     try:
-        tensors = load_file(str(path))
+        tensors = widened(load(unpacked(path)))
         modules = {name.removesuffix(A) for name in tensors if name.endswith(A)}
         found = {
             f"{module}.weight": (tensors[module + A].astype(np.float32), tensors[module + B].astype(np.float32))
             for module in sorted(modules)
         }
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+    except (OSError, lzma.LZMAError, SafetensorError, KeyError, ValueError, TypeError) as error:
         hint = "Put the original back (git checkout, or install again)."
         raise WeightsDamaged(
             f"{path.parent.name}/{path.name} is no adapter that we can read: {error}.", hint

@@ -64,13 +64,16 @@ class _Engine:
 class LocalEngine(_Engine):
     """The engine inside this process: `poll` takes a turn. For Python, the command line and tests."""
 
-    def __init__(self, registry: "Registry | None" = None) -> None:
+    def __init__(self, registry: "Registry | None" = None, scores: bool = False) -> None:
+        """`scores`: CLIP looks at what is drawn, if it is installed (`Finished.scores`)."""
         super().__init__()
         # here, not above: readers of this module in web and desk need neither runtime nor networks
         from salon.engine.registry import Registry
         from salon.engine.runner import Runner
+        from salon.engine.scoring import Scorer
 
-        self.runner = Runner(registry or Registry())
+        registry = registry or Registry()
+        self.runner = Runner(registry, scorer=Scorer(registry) if scores else None)
         self._said: list[Update] = []
 
     def submit(self, request: Request) -> None:

@@ -7,7 +7,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -19,7 +20,9 @@ from salon.core.update import Cancelled, Failed, Finished, Picture, RefusedUpdat
 from salon.engine.client import Engine, LocalEngine
 from salon.engine.messages import error_of
 from salon.engine.models import ModelInfo
+from salon.engine.pictures import read
 from salon.engine.recipes import make_recipe
+from salon.engine.varying import HALF, Begun, variations, varying
 
 
 class Salon:
@@ -27,17 +30,20 @@ class Salon:
 
     from salon import Salon
     images = Salon().draw("three red foxes in the snow", seeds=range(9))
+
+    `scores=True`: CLIP looks at each image, and `image.info["score"]` says how near it is to the prompt (a cosine); a
+    running house tells it unasked. Without CLIP there is none.
     """
 
-    def __init__(self, url: str | None = None, engine: Engine | None = None) -> None:
+    def __init__(self, url: str | None = None, engine: Engine | None = None, scores: bool = False) -> None:
         self._house = House(url) if url else None
-        self._engine = engine
+        self._engine, self._scores = engine, scores
 
     @property
     def engine(self) -> Engine:
         """The engine in this process, loaded when first needed."""
         if self._engine is None:
-            self._engine = LocalEngine()
+            self._engine = LocalEngine(scores=self._scores)
         return self._engine
 
     def models(self) -> list[ModelInfo]:
@@ -53,31 +59,107 @@ class Salon:
         self, prompt: str, seeds: Iterable[int] = range(1), model: str | None = None, **options: Any
     ) -> list[Image.Image]:
         """Images in the order of the seeds, 256 x 256 RGB. `options`: num_inference_steps, guidance_scale, sampler,
-        negative_prompt. Raises SalonError with what happened and what to do."""
+        negative_prompt; in this process also the others of `make_recipe`, such as prior=False and dynamic_threshold.
+        Raises SalonError with what happened and what to do."""
         wanted = list(seeds)
         if self._house:
             return self._house.draw(prompt, wanted, model, options)
         return self.draw_recipes(self.recipes(prompt, wanted, model, **options))
 
-    def draw_recipes(self, recipes: list[Recipe]) -> list[Image.Image]:
-        """The images of recipes, in their order, by the engine in this process. Raises SalonError."""
-        return [to_image(picture) for picture in self.pictures(recipes)]
+    def vary(
+        self,
+        picture: Image.Image | Path | str,
+        prompt: str = "",
+        seeds: Iterable[int] = range(1),
+        was: str = "",
+        amounts: Iterable[float] = HALF,
+        model: str | None = None,
+        **options: Any,
+    ) -> list[Image.Image]:
+        """Variations of a picture (Pillow's, or a file's path), one for each seed. With a prompt, text diffs: for each
+        seed and each of `amounts`, the picture moved that far (0 to 1) from what `was` says towards the prompt. The
+        picture's middle square is made 64 px. Raises SalonError, OSError."""
+        return self.draw_recipes(*self.variations(picture, prompt, seeds, was, amounts, model, **options))
 
-    def pictures(self, recipes: list[Recipe]) -> list[Picture]:
+    def between(
+        self,
+        was: str,
+        prompt: str,
+        seeds: Iterable[int] = range(1),
+        amounts: Iterable[float] = HALF,
+        model: str | None = None,
+        **options: Any,
+    ) -> list[Image.Image]:
+        """From one prompt to another: for each seed the picture of `was` is drawn, then moved by each of `amounts`
+        towards `prompt`, as by `vary`. Raises SalonError."""
+        return self.draw_recipes(*self.ways(was, prompt, seeds, amounts, model, **options))
+
+    def variations(
+        self,
+        picture: Image.Image | Path | str,
+        prompt: str = "",
+        seeds: Iterable[int] = range(1),
+        was: str = "",
+        amounts: Iterable[float] = HALF,
+        model: str | None = None,
+        **options: Any,
+    ) -> Begun:
+        """What `vary` draws, as recipes and inputs for `draw_recipes`. Raises SalonError, OSError."""
+        info = self._varying(model)
+        found = picture if isinstance(picture, Image.Image) else read(Path(picture))
+        return variations(info, found, prompt, seeds, was, amounts, **options)
+
+    def ways(
+        self,
+        was: str,
+        prompt: str,
+        seeds: Iterable[int] = range(1),
+        amounts: Iterable[float] = HALF,
+        model: str | None = None,
+        **options: Any,
+    ) -> Begun:
+        """What `between` draws, as recipes and inputs; the pictures that they begin with are drawn now. Raises
+        SalonError."""
+        info, wanted, steps = self._varying(model), list(seeds), list(amounts)
+        starts = self.draw(was, wanted, info.name, **options)
+        begun = [variations(info, start, prompt, [s], was, steps, **options) for start, s in zip(starts, wanted)]
+        inputs = {name: data for part in begun for name, data in part.inputs.items()}
+        return Begun([recipe for part in begun for recipe in part.recipes], inputs)
+
+    def _varying(self, model: str | None) -> ModelInfo:
+        if self._house:
+            raise BadRecipe("A running house draws from words only.", "Vary pictures without an address: Salon().")
+        return varying(self.engine.models(), model)
+
+    def draw_recipes(self, recipes: list[Recipe], inputs: Mapping[str, bytes] | None = None) -> list[Image.Image]:
+        """The images of recipes, in their order, by the engine in this process; `inputs` holds the bytes that recipes
+        name, by their SHA-256. Raises SalonError."""
+        return [image for done in self._finished(recipes, inputs or {}) for image in images_of(done)]
+
+    def pictures(self, recipes: list[Recipe], inputs: Mapping[str, bytes] | None = None) -> list[Picture]:
         """The same as raw pictures."""
-        parts = [recipes[i : i + MAX_IMAGES] for i in range(0, len(recipes), MAX_IMAGES)]
-        requests = [Request(id=uuid.uuid4().hex, visitor="python", recipes=tuple(p), previews=False) for p in parts]
+        return [picture for done in self._finished(recipes, inputs or {}) for picture in done.images]
+
+    def _finished(self, recipes: list[Recipe], inputs: Mapping[str, bytes]) -> list[Finished]:
+        requests = [request_of(recipes[i : i + MAX_IMAGES], inputs) for i in range(0, len(recipes), MAX_IMAGES)]
         for request in requests:
             self.engine.submit(request)
-        drawn: dict[str, tuple[Picture, ...]] = {}
+        drawn: dict[str, Finished] = {}
         for update in self.engine.updates():
             if isinstance(update, Finished):
-                drawn[update.request] = update.images  # this engine has no filter: all are there
+                drawn[update.request] = update  # this engine has no filter: all images are there
             elif isinstance(update, RefusedUpdate | Failed):
                 raise error_of(update.code, update.why)
             elif isinstance(update, Cancelled):
                 raise SalonError("The drawing was cancelled.")
-        return [picture for request in requests for picture in drawn[request.id]]
+        return [drawn[request.id] for request in requests]
+
+
+def request_of(recipes: list[Recipe], inputs: Mapping[str, bytes]) -> Request:
+    """A request of at most MAX_IMAGES recipes, with what they begin with."""
+    named = {digest for recipe in recipes for digest in recipe.inputs.values()}
+    given = {digest: inputs[digest] for digest in named if digest in inputs}
+    return Request(id=uuid.uuid4().hex, visitor="python", recipes=tuple(recipes), previews=False, inputs=given)
 
 
 def choose(models: list[ModelInfo], name: str | None) -> ModelInfo:
@@ -101,6 +183,14 @@ def choose(models: list[ModelInfo], name: str | None) -> ModelInfo:
 def to_image(picture: Picture) -> Image.Image:
     """A Pillow RGB image."""
     return Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
+
+
+def images_of(done: Finished) -> list[Image.Image]:
+    """The images of a request, with their scores if it has any."""
+    images = [to_image(picture) for picture in done.images]
+    for image, score in zip(images, done.scores):
+        image.info["score"] = score
+    return images
 
 
 class House:
@@ -131,7 +221,7 @@ class House:
             state = answer.get("state")
             if state == "finished":
                 images = sorted(answer["images"], key=lambda image: int(image["index"]))
-                return [self._image(str(image["id"])) for image in unfiltered(images[:count])]
+                return [self._image(image) for image in unfiltered(images[:count])]
             if state in ("refused", "failed", "cancelled"):
                 said = str(answer.get("why") or answer.get("message") or f"The request was {state}.")
                 raise error_of(str(answer.get("code", "")), said, str(answer.get("hint", "")))
@@ -140,8 +230,11 @@ class House:
             "The house did not finish the images in time.", "They may still come: look again later."
         )
 
-    def _image(self, name: str) -> Image.Image:
-        return Image.open(io.BytesIO(self._read(f"/images/{name}.png"))).convert("RGB")
+    def _image(self, told: dict[str, Any]) -> Image.Image:
+        image = Image.open(io.BytesIO(self._read(f"/images/{told['id']}.png"))).convert("RGB")
+        if told.get("score") is not None:
+            image.info["score"] = told["score"]
+        return image
 
     def _json(self, path: str, body: bytes | None = None) -> dict[str, Any]:
         try:

@@ -1,9 +1,11 @@
 """What a model says of itself: its card (`model.json`), and the ModelInfo that everyone else reads."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from salon.core.errors import WeightsDamaged
 from salon.core.hashing import content_hash
 from salon.core.recipe import MAX_GUIDANCE, MAX_IMAGES, MAX_SEED, MAX_STEPS, Digest, Name
 
@@ -54,6 +56,12 @@ class ModelCard(Struct, frozen=True):
     schedule: dict[str, float] = {}
     guidance: dict[str, Any] = {}
     size: int | None = None
+    #: settings of single stages that no recipe says (`level` of super-resolution, shapes), by the stage's name
+    stage_settings: dict[str, dict[str, Number]] = {}
+    #: what a recipe takes for the stages that nobody asks about, by the stage's name
+    stage_defaults: dict[str, dict[str, Any]] = {}
+    #: numbers of a CLIP embedding, where the family has one
+    embed: int = 256
     #: "audit": for workshop and audits, never offered to visitors
     purpose: Literal["public", "audit"] = "public"
     #: which of several is taken where nobody names one
@@ -69,14 +77,33 @@ class ModelCard(Struct, frozen=True):
         """Width and height of the finished image, in pixels."""
         if self.size:
             return self.size
-        if "upscaler" in self.networks:
+        if {"upscaler", "superres"} & self.networks.keys():
             return 256
         return 64 if "decoder" in self.networks else self.sample_shape[-1]
 
     @property
     def stages(self) -> dict[str, str]:
-        """Each stage's name and the kind of its options, in the order of drawing."""
-        return {"diffusion": "diffusion"} | ({"upscale": "plain"} if "upscaler" in self.networks else {})
+        """Each stage's name and the kind of its options, in the order of drawing; none of a family that draws not."""
+        last = {"upscale": "plain"} if "upscaler" in self.networks else {}
+        return {
+            "latent": {"diffusion": "diffusion"} | last,
+            "vq": {"tokens": "tokens"} | last,
+            "cascade": {"base": "diffusion", "super_resolution": "diffusion"},
+            "unclip": {"prior": "prior", "decoder": "diffusion", "super_resolution": "diffusion"},
+        }.get(self.family, {})
+
+    @property
+    def main(self) -> str:
+        """The stage that a person's steps, guidance, temperature are for."""
+        return {"latent": "diffusion", "vq": "tokens", "cascade": "base", "unclip": "decoder"}.get(self.family, "")
+
+
+def needed(card: ModelCard, network: Callable[[str], Any], name: str) -> Any:
+    """The network of that name. Raises WeightsDamaged if the card names none; WeightsMissing."""
+    found = network(name)
+    if found is None:
+        raise WeightsDamaged(f"The card of {card.name} names no network {name!r}.", "Put the original back.")
+    return found
 
 
 class ModelInfo(Struct, frozen=True, kw_only=True):
@@ -93,6 +120,9 @@ class ModelInfo(Struct, frozen=True, kw_only=True):
     ranges: dict[str, tuple[Number, Number]] = {}
     samplers: tuple[str, ...] = ()
     stages: dict[str, str] = {}
+    #: the stage that `defaults` are of, and those of the others
+    main: str = ""
+    stage_defaults: dict[str, dict[str, Any]] = {}
     width: int = 256
     height: int = 256
     world: str = ""
@@ -100,13 +130,28 @@ class ModelInfo(Struct, frozen=True, kw_only=True):
     purpose: str = "public"
 
 
-#: what may be asked of a diffusion model, both ends included
+#: what may be asked of any model that draws, both ends included
 RANGES: dict[str, tuple[Number, Number]] = {
     "num_inference_steps": (1, MAX_STEPS),
     "guidance_scale": (0.0, MAX_GUIDANCE),
     "seed": (0, MAX_SEED),
     "count": (1, MAX_IMAGES),
 }
+#: what each kind of options takes where neither person nor card says anything
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "diffusion": {"num_inference_steps": 12, "guidance_scale": 3.0, "sampler": "euler"},
+    "tokens": {"guidance_scale": 4.0, "temperature": 1.0, "top_k": 256, "top_p": 1.0},
+}
+DEFAULTS["prior"] = DEFAULTS["diffusion"]
+
+
+def ranges_of(card: ModelCard) -> dict[str, tuple[Number, Number]]:
+    """What may be asked of this model."""
+    if card.stages.get(card.main) != "tokens":
+        return RANGES | ({"dynamic_threshold": (0.0, 1.0)} if "percentile" in card.guidance else {})
+    codes = card.stage_settings["tokens"]["codes"]
+    asked = {name: RANGES[name] for name in ("guidance_scale", "seed", "count")}
+    return asked | {"temperature": (0.0, 10.0), "top_k": (0, codes), "top_p": (0.001, 1.0)}
 
 
 def weights_hash(card: ModelCard, text_encoder: str) -> str:
@@ -114,5 +159,7 @@ def weights_hash(card: ModelCard, text_encoder: str) -> str:
     adapter and the text encoder, and the card's settings that change the arithmetic."""
     digests = {name: facts.sha256 for name, facts in card.networks.items()}
     digests |= {f"{name}+adapter": facts.adapter.sha256 for name, facts in card.networks.items() if facts.adapter}
-    settings = [card.family, card.sample_shape, card.prediction_type, card.shift, card.guidance]
+    settings: list[Any] = [card.family, card.sample_shape, card.prediction_type, card.shift, card.guidance]
+    if card.stage_settings:
+        settings += [card.stage_settings, card.embed]
     return content_hash({"networks": digests, "text_encoder": text_encoder, "settings": settings})

@@ -7,9 +7,11 @@ from pathlib import Path
 import msgspec
 
 from salon.core.errors import SalonError, UnknownModel, WeightsDamaged, WeightsMissing
+from salon.core.home import home
 from salon.diffusion.samplers import SAMPLERS
-from salon.engine.families import FAMILIES
-from salon.engine.models import RANGES, ModelCard, ModelInfo, NetworkFile, weights_hash
+from salon.engine.families import FAMILIES, NEEDED
+from salon.engine.families.clip import Clip, towers
+from salon.engine.models import DEFAULTS, ModelCard, ModelInfo, NetworkFile, ranges_of, weights_hash
 from salon.engine.runtime import Network, check_file
 from salon.engine.stage import Model
 from salon.engine.text import EncoderFacts, TextEncoder, read_facts
@@ -19,9 +21,10 @@ REPAIR = "Put the original back (git checkout, or install again)."
 
 
 def weights_folders() -> list[Path]:
-    """The user's folder (SALON_WEIGHTS), then the built-in one; of two models of one name the first counts."""
+    """The user's folder (SALON_WEIGHTS), the house's (`weights` in SALON_HOME, where mended models go), the built-in
+    one; of two models of one name the first counts."""
     own = os.environ.get("SALON_WEIGHTS")
-    return [*([Path(own)] if own else []), BUILT_IN]
+    return [*([Path(own)] if own else []), home() / "weights", BUILT_IN]
 
 
 class Registry:
@@ -32,6 +35,7 @@ class Registry:
         self.cache, self.threads = cache, threads
         self._models: dict[str, Model] = {}
         self._encoders: dict[Path, TextEncoder] = {}
+        self._clips: dict[str, Clip] = {}
         self.refresh()
 
     def refresh(self) -> None:
@@ -57,6 +61,11 @@ class Registry:
             raise WeightsDamaged(f"The model {name} cannot be used.", info.problem)
         return info
 
+    def folder(self, name: str) -> Path:
+        """Where a model that is ready lies. Raises UnknownModel, WeightsDamaged."""
+        self.info(name)
+        return self._folders[name]
+
     def load(self, name: str) -> Model:
         """The model's networks, loaded once. Raises UnknownModel, WeightsMissing, WeightsDamaged."""
         if name not in self._models:
@@ -66,6 +75,16 @@ class Registry:
             stages = FAMILIES[card.family](card, partial(self._network, card, folder), text)
             self._models[name] = Model(name, info.weights_sha256, stages)
         return self._models[name]
+
+    def clip(self, name: str = "clip") -> Clip:
+        """A model of the family clip, loaded once. Raises UnknownModel, WeightsMissing, WeightsDamaged."""
+        if name not in self._clips:
+            self.info(name)
+            folder = self._folders[name]
+            card = read_card(folder)
+            text = self.text_encoder(card.text_encoder)
+            self._clips[name] = towers(card, partial(self._network, card, folder), text)
+        return self._clips[name]
 
     def _network(self, card: ModelCard, folder: Path, name: str) -> Network | None:
         """One of the model's networks, or None. Raises WeightsMissing, WeightsDamaged."""
@@ -119,14 +138,17 @@ def read_card(folder: Path) -> ModelCard:
         raise WeightsDamaged(f"{folder.name}/model.json is the card of {card.name}.", "Rename the folder.")
     if card.family not in FAMILIES:
         raise WeightsDamaged(f"The family {card.family!r} of {card.name} is unknown.", f"Known: {', '.join(FAMILIES)}.")
-    if card.defaults.get("sampler", "euler") not in SAMPLERS or "transformer" not in card.networks:
+    if card.defaults.get("sampler", "euler") not in SAMPLERS or not NEEDED[card.family] <= card.networks.keys():
         raise WeightsDamaged(f"{folder.name}/model.json names no sampler or network that we know.", REPAIR)
     return card
 
 
 def describe(card: ModelCard, text: EncoderFacts) -> ModelInfo:
     """What everyone may know of a whole model."""
-    defaults = {"num_inference_steps": 12, "guidance_scale": 3.0, "sampler": "euler"} | card.defaults
+    kinds = card.stages
+    main = DEFAULTS.get(kinds.get(card.main, ""), {})
+    others = {s: DEFAULTS[k] | card.stage_defaults.get(s, {}) for s, k in kinds.items() if k in DEFAULTS}
+    others.pop(card.main, None)
     return ModelInfo(
         name=card.name,
         family=card.family,
@@ -134,9 +156,11 @@ def describe(card: ModelCard, text: EncoderFacts) -> ModelInfo:
         parameters=text.parameters + sum(facts.all_parameters for facts in card.networks.values()),
         licence=card.licence,
         weights_sha256=weights_hash(card, text.sha256),
-        defaults={name: defaults[name] for name in ("num_inference_steps", "guidance_scale", "sampler")},
-        ranges=RANGES,
-        samplers=tuple(SAMPLERS),
+        defaults={name: card.defaults.get(name, value) for name, value in main.items()},
+        ranges=ranges_of(card),
+        samplers=tuple(SAMPLERS) if "sampler" in main else (),
+        main=card.main,
+        stage_defaults=others,
         stages=card.stages,
         width=card.side,
         height=card.side,

@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 
 from salon.core.errors import BadRecipe, Busy, SalonError, UnknownModel
-from salon.core.recipe import NUMERICS, DiffusionOptions, PlainOptions, Recipe, Request, check_recipe
+from salon.core.hashing import bytes_hash
+from salon.core.recipe import (
+    NUMERICS,
+    BlendOptions,
+    DiffusionOptions,
+    PlainOptions,
+    Recipe,
+    Request,
+    TokenOptions,
+    check_recipe,
+)
 from salon.core.update import (
     Cancelled,
     Failed,
@@ -24,12 +34,16 @@ from salon.core.update import (
     Trace,
     Update,
 )
+from salon.diffusion.samplers import SAMPLERS
 from salon.engine.guard import Guard
 from salon.engine.models import ModelInfo
 from salon.engine.registry import Registry
 from salon.engine.scheduler import Sample, Scheduler, Turn
+from salon.engine.scoring import Scorer
 from salon.engine.stage import Floats, Model
 
+#: about so many previews a stage: of 128 codes each row of cells, and no call for each code
+MOST_PREVIEWS = 16
 log = logging.getLogger(__name__)
 
 
@@ -53,9 +67,12 @@ class Runner:
         preview_every: int = 2,
         most_waiting: int = 1000,
         guard: Guard | None = None,
+        scorer: Scorer | None = None,
     ) -> None:
-        """`guard` looks at every finished picture; None: they are handed out as drawn (research, the command line)."""
+        """`guard` looks at every finished picture; None: they are handed out as drawn (research, the command line).
+        `scorer` says how near each is to its prompt; None: nobody asks."""
         self.registry, self.scheduler, self.guard = registry, scheduler or Scheduler(), guard
+        self.scorer = scorer
         self.preview_every, self.most_waiting = preview_every, most_waiting
         self.jobs: dict[str, Job] = {}
         self.sample_steps = 0
@@ -76,6 +93,7 @@ class Runner:
                 self.guard.check()
             for recipe in request.recipes:
                 check(recipe, self.registry.info(recipe.model))
+            check_inputs(request)
         except SalonError as error:
             return [RefusedUpdate(request=request.id, code=error.code, why=str(error))]
         self.jobs[request.id] = Job(request)
@@ -111,11 +129,20 @@ class Runner:
 
     def _run(self, turn: Turn) -> Iterator[Update]:
         model = self.registry.load(turn.model)
-        self._begin(model, 0, [s for s in turn.samples if s.state is None], [None] * len(turn.samples))
-        yield from self._finish(model, turn) if turn.finish else self._step(model, turn)
+        fresh = [s for s in turn.samples if s.state is None]
+        self._begin(model, 0, fresh, [self._inputs(s) for s in fresh])
+        if turn.finish:
+            yield from self._finish(model, turn)
+        elif moving := [s for s in turn.samples if s.left]:  # of a stage without steps there is only a finish
+            yield from self._step(model, turn._replace(samples=moving))
 
     def _recipe(self, sample: Sample) -> Recipe:
         return self.jobs[sample.request].request.recipes[sample.index]
+
+    def _inputs(self, sample: Sample) -> dict[str, bytes] | None:
+        """What the sample's recipe begins with, by its role."""
+        given = self.jobs[sample.request].request.inputs
+        return {role: given[digest] for role, digest in self._recipe(sample).inputs.items()} or None
 
     def _begin(self, model: Model, stage: int, samples: list[Sample], inputs: list[Any]) -> None:
         if samples:
@@ -152,8 +179,8 @@ class Runner:
             yield Preview(request=name, stage=stage.name, step=step, steps=steps, images=pictures)
 
     def _showable(self, sample: Sample) -> bool:
-        step = sample.state.step
-        return sample.left > 0 and (step == 1 or step % self.preview_every == 0)
+        step, every = sample.state.step, max(self.preview_every, sample.state.steps // MOST_PREVIEWS)
+        return sample.left > 0 and (step == 1 or step % every == 0)
 
     def _traces(self, stage: str, turn: Turn, wanted: list[Sample], inner: dict[str, Floats]) -> Iterator[Update]:
         row = {sample: i for i, sample in enumerate(turn.samples)}
@@ -194,8 +221,13 @@ class Runner:
         except SalonError as error:
             return Failed(request=name, code=error.code, why=str(error))
         shown = tuple(picture for picture in pictures if picture.index not in withheld)
+        scores = self._scores(job, shown)
         seconds = time.monotonic() - job.started
-        return Finished(request=name, images=shown, seconds=seconds, withheld=tuple(sorted(withheld)))
+        return Finished(request=name, images=shown, seconds=seconds, withheld=tuple(sorted(withheld)), scores=scores)
+
+    def _scores(self, job: Job, shown: tuple[Picture, ...]) -> tuple[float, ...]:
+        prompts = [job.request.recipes[picture.index].prompt for picture in shown]
+        return self.scorer.scores(shown, prompts) if self.scorer else ()
 
     def _isolate(self, turn: Turn, error: Exception) -> Iterator[Update]:
         """A call failed: of several requests each gets it alone, so that only the one at fault fails."""
@@ -239,16 +271,41 @@ def check(recipe: Recipe, info: ModelInfo) -> None:
         )
     if recipe.numerics != NUMERICS:
         raise BadRecipe("This recipe was made for another version of the arithmetic.", "Draw the prompt again.")
-    if recipe.adapter or recipe.inputs:
+    if recipe.adapter or (recipe.inputs and info.family != "unclip"):
         raise BadRecipe("This model takes no adapter and no initial image.", "Leave them out.")
     if (recipe.width, recipe.height) != (info.width, info.height):
         raise BadRecipe(f"This model draws {info.width} x {info.height} pixels only.", "Ask for that size.")
-    kinds = {"diffusion": DiffusionOptions, "plain": PlainOptions}
-    if {n: type(o) for n, o in recipe.stages.items()} != {n: kinds[k] for n, k in info.stages.items()}:
+    if not info.stages:
+        raise BadRecipe(f"The model {info.name} draws nothing.", "Choose one that draws.")
+    if recipe.stages.keys() != info.stages.keys() or not all(
+        isinstance(options, KINDS[info.stages[name]]) for name, options in recipe.stages.items()
+    ):
         raise BadRecipe(f"The model {info.name} has the stages {', '.join(info.stages)}.", "Give options for those.")
-    for options in recipe.stages.values():
-        if isinstance(options, DiffusionOptions) and options.sampler not in info.samplers:
-            raise BadRecipe("This sampler is unknown.", f"Choose one of: {', '.join(info.samplers)}.")
+    for name, options in recipe.stages.items():
+        if isinstance(options, DiffusionOptions) and options.sampler not in SAMPLERS:
+            raise BadRecipe("This sampler is unknown.", f"Choose one of: {', '.join(SAMPLERS)}.")
+        pixels = name == info.main and "dynamic_threshold" in info.ranges
+        if isinstance(options, DiffusionOptions) and options.dynamic_threshold is not None and not pixels:
+            raise BadRecipe(f"The stage {name} has no thresholding.", "Leave dynamic_threshold out.")
+        if isinstance(options, TokenOptions) and options.top_k > info.ranges["top_k"][1]:
+            most = info.ranges["top_k"][1]
+            raise BadRecipe(f"This model has only {most} codes to choose from.", f"Choose top-k from 0 to {most}.")
+
+
+#: what each kind of stage may be told; a prior may be switched off, or asked to blend
+KINDS: dict[str, tuple[type, ...]] = {
+    "diffusion": (DiffusionOptions,),
+    "plain": (PlainOptions,),
+    "tokens": (TokenOptions,),
+    "prior": (DiffusionOptions, PlainOptions, BlendOptions),
+}
+
+
+def check_inputs(request: Request) -> None:
+    """Raises BadRecipe unless the request carries exactly the bytes that its recipes name."""
+    named = {digest for recipe in request.recipes for digest in recipe.inputs.values()}
+    if named != request.inputs.keys() or any(bytes_hash(data) != name for name, data in request.inputs.items()):
+        raise BadRecipe("The picture that this recipe begins with did not come along.", "Send it with the request.")
 
 
 def by_request(samples: list[Sample]) -> dict[str, list[Sample]]:

@@ -1,7 +1,5 @@
 """Networks on ONNX Runtime. A file carries the traced variant; the plain one is cut from it at first start."""
 
-import os
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -17,6 +15,7 @@ from onnx.utils import Extractor
 from salon.core.errors import WeightsDamaged, WeightsMissing
 from salon.core.hashing import file_hash
 from salon.engine.adapters import with_adapter
+from salon.engine.files import cache_folder, keep, unpacked
 from salon.engine.models import NetworkFile
 from salon.engine.text import session_options
 
@@ -25,16 +24,6 @@ Feeds = dict[str, NDArray[Any]]
 
 #: rows of one piece of a call: what they make on their way through a network stays in a core's own cache
 PIECE = 9
-
-
-def cache_folder() -> Path:
-    """Where graphs made for this machine are kept: inside SALON_HOME, else beside the checkout, else the user's."""
-    if home := os.environ.get("SALON_HOME"):
-        return Path(home) / "cache" / "graphs"
-    checkout = Path(__file__).parents[3]
-    beside = (checkout / "pyproject.toml").is_file()
-    base = checkout / "var" if beside else Path.home() / ".local" / "share" / "latent-salon"
-    return base / "cache" / "graphs"
 
 
 def check_file(path: Path, sha256: str, borrower: str = "") -> None:
@@ -61,28 +50,18 @@ def check_file(path: Path, sha256: str, borrower: str = "") -> None:
 
 def graph(path: Path, adapter: Path | None) -> onnx.ModelProto:
     """The graph in `path`, with the adapter, if there is one, added to its weights. Raises WeightsDamaged."""
-    model = onnx.load(path)
+    model = onnx.load_from_string(unpacked(path))
     return with_adapter(model, adapter) if adapter else model
 
 
 def cut(model: onnx.ModelProto) -> bytes:
-    """The graph reduced to what its first output needs, as ONNX bytes."""
-    inputs = [value.name for value in model.graph.input]
-    plain = Extractor(model).extract_model(inputs, [model.graph.output[0].name])
+    """The graph reduced to what its main outputs need, as ONNX bytes: the first, or as many as it says itself
+    (`salon.outputs`), of those that do not only serve looking inside."""
+    about = {entry.key: entry.value for entry in model.metadata_props}
+    main = [value.name for value in model.graph.output][: int(about.get("salon.outputs", "1"))]
+    plain = Extractor(model).extract_model([value.name for value in model.graph.input], main)
     data: bytes = plain.SerializeToString()
     return data
-
-
-def keep(data: bytes, path: Path) -> None:
-    """Write atomically, or not at all: a cache that cannot be written costs time, never a drawing."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(data)
-        os.replace(file.name, path)
-    except OSError:
-        if "file" in locals():
-            Path(file.name).unlink(missing_ok=True)
 
 
 def pieces(feeds: Feeds, threads: int) -> list[Feeds]:
@@ -121,7 +100,8 @@ class Network:
                 f"The weights file {path.parent.name}/{path.name} cannot be loaded: {error}.",
                 "Put the original back (git checkout, or install again).",
             ) from error
-        self.output = self._plain.get_outputs()[0].name
+        self.outputs = [value.name for value in self._plain.get_outputs()]
+        self.output = self.outputs[0]
 
     def _session(self, model: bytes | str) -> ort.InferenceSession:
         return ort.InferenceSession(model, session_options(1, arena=True), providers=["CPUExecutionProvider"])
@@ -152,10 +132,13 @@ class Network:
         """The main output, float32 [B, ...]."""
         return self._call(self._plain, [self.output], feeds)[0]
 
+    def run_all(self, **feeds: NDArray[Any]) -> list[Floats]:
+        """The main outputs in their order."""
+        return self._call(self._plain, self.outputs, feeds)
+
     def trace(self, **feeds: NDArray[Any]) -> dict[str, Floats]:
         """Every output by name: the main one, and the inner tensors for looking inside."""
         if self._traced is None:
-            whole = graph(self.path, self.adapter).SerializeToString() if self.adapter else str(self.path)
-            self._traced = self._session(whole)
+            self._traced = self._session(graph(self.path, self.adapter).SerializeToString())
         names = [value.name for value in self._traced.get_outputs()]
         return dict(zip(names, self._call(self._traced, names, feeds)))

@@ -23,6 +23,7 @@ from salon.engine import messages as m
 from salon.engine.guard import house_guard
 from salon.engine.registry import Registry, weights_folders
 from salon.engine.runner import Runner
+from salon.engine.scoring import Scorer
 
 log = logging.getLogger(__name__)
 
@@ -217,6 +218,8 @@ def warm(runner: Runner) -> None:
                 runner.registry.load(info.name)
             except SalonError as error:
                 log.error("%s", error)
+    if runner.scorer and runner.scorer.clip:
+        log.info("CLIP looks at what is drawn")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -231,7 +234,8 @@ def main(arguments: list[str] | None = None) -> int:
     parent = os.getppid() if options.with_parent else None
     folders = [options.weights, *weights_folders()] if options.weights else None
     try:
-        service = Service(options.address, Runner(Registry(folders, threads=options.threads), guard=house_guard()))
+        registry = Registry(folders, threads=options.threads)
+        service = Service(options.address, Runner(registry, guard=house_guard(), scorer=Scorer(registry)))
     except SalonError as error:
         print(error, file=sys.stderr)
         return 1

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 
 from salon.core.errors import WeightsDamaged, WeightsMissing
 from salon.core.hashing import file_hash
+from salon.engine.files import cache_folder, keep, unpacked
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -69,6 +70,11 @@ def sentence(embeds: Floats, mask: Ints) -> Floats:
     return np.asarray(mean / np.maximum(np.linalg.norm(mean, axis=-1, keepdims=True), 1e-12), np.float32)
 
 
+def sentence_mean(tokens: Floats) -> Floats:
+    """Mean [D] of a text's token vectors [L, D]; zeros of no tokens."""
+    return np.asarray(tokens.sum(0) / max(1, len(tokens)), np.float32)
+
+
 class TextEncoder:
     """all-MiniLM-L6-v2 (Apache-2.0) on ONNX Runtime. Read-only after construction: share it freely."""
 
@@ -77,14 +83,27 @@ class TextEncoder:
         folder = Path(path) if path else FOLDER
         self.facts = read_facts(folder)
         try:
-            self._tokenizer = Tokenizer.from_file(str(folder / self.facts.tokenizer.file))
-            self._session = ort.InferenceSession(
-                str(folder / self.facts.file), session_options(threads), providers=["CPUExecutionProvider"]
-            )
+            self._tokenizer = Tokenizer.from_buffer(unpacked(folder / self.facts.tokenizer.file))
+            self._session = self._open(folder / self.facts.file, threads)
         except Exception as error:  # tokenizers and ONNX Runtime raise bare Exception kinds
             raise WeightsDamaged(f"The text encoder in {folder.name} cannot be loaded: {error}.", REINSTALL) from error
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+
+    def _open(self, path: Path, threads: int) -> ort.InferenceSession:
+        """The graph; a packed one is unpacked once, into the cache of graphs."""
+        options, providers = session_options(threads), ["CPUExecutionProvider"]
+        if path.suffix != ".xz":
+            return ort.InferenceSession(str(path), options, providers=providers)
+        cached = cache_folder() / f"{self.facts.sha256[:32]}-text.onnx"
+        if cached.is_file():
+            try:
+                return ort.InferenceSession(str(cached), options, providers=providers)
+            except Exception:  # whatever is wrong with it: it is only a cache
+                cached.unlink(missing_ok=True)
+        data = unpacked(path)
+        keep(data, cached)
+        return ort.InferenceSession(data, options, providers=providers)
 
     @property
     def max_tokens(self) -> int:

@@ -18,11 +18,15 @@ class LowRank(nn.Module):
         return weight + self.lora_B @ self.lora_A
 
 
-def add_adapter(net: nn.Module, rank: int) -> nn.Module:
-    """Put an adapter on every linear layer of `net`, which itself learns no more. Returns `net`."""
+def add_adapter(net: nn.Module, rank: int, leave: tuple[str, ...] = ()) -> nn.Module:
+    """Put an adapter on every linear layer of `net`, which itself learns no more; those whose names are in `leave` get
+    none and go on learning. Returns `net`."""
     net.requires_grad_(False)
-    for module in [m for m in net.modules() if isinstance(m, nn.Linear)]:
-        parametrize.register_parametrization(module, "weight", LowRank(module.weight, rank))
+    for name, module in [(n, m) for n, m in net.named_modules() if isinstance(m, nn.Linear)]:
+        if name in leave:
+            module.requires_grad_(True)
+        else:
+            parametrize.register_parametrization(module, "weight", LowRank(module.weight, rank))
     return net
 
 

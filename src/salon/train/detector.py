@@ -16,8 +16,9 @@ from torch import Generator, Tensor, nn
 
 from salon.core.errors import TrainingError
 from salon.nets.detector import CELL_TABLES, GEOMETRY
+from salon.train.base import SIDE, Task, tile
 from salon.train.data import REBUILD, Scenes, Shard
-from salon.train.tasks import SIDE, TASKS, Task, tile
+from salon.train.tasks import TASKS
 from salon.train.weights import load_net
 from salon.world import vocabulary as words
 from salon.world.render import label_names

@@ -15,7 +15,8 @@ from torch import Generator, Tensor, nn
 
 from salon.core.errors import TrainingError
 from salon.diffusion.schedules import FlowSchedule
-from salon.train.tasks import TASKS, TransformerTask, tile
+from salon.train.base import tile
+from salon.train.tasks import TASKS, TransformerTask
 from salon.train.weights import load_net
 
 #: held-out scenes whose teacher's pictures are compared

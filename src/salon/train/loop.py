@@ -17,15 +17,21 @@ from PIL import Image
 from torch import nn
 from tqdm import tqdm
 
+import salon.train.contrasting
 import salon.train.detector
+import salon.train.enlarging
 import salon.train.fewsteps
+import salon.train.painting
+import salon.train.tokenizing
+import salon.train.unclip
 import salon.train.upscaling  # noqa: F401 (these add their tasks to TASKS)
 from salon.core.errors import StorageFull, TrainingError
 from salon.nets.adapter import adapter_of, merged
 from salon.train import recipe as recipes
+from salon.train.base import Task
 from salon.train.optimisers import optimisers_for
-from salon.train.tasks import TASKS, Task
-from salon.train.weights import ADAPTER, load_into, save_adapter, save_weights
+from salon.train.tasks import TASKS
+from salon.train.weights import ADAPTER, load_adapter, load_into, past, save_adapter, save_weights
 
 FORMAT = 2
 #: steps between updates of the averaged weights; the decay is raised to this power
@@ -120,6 +126,7 @@ class Trainer:
         self.optimiser = optimisers_for(self.net, self.options)
         self.averages = [Average(self.net, decay) for decay in self.options["ema"]]
         self.step, self.images, self.seconds, self.best, self.stopping = 0, 0, 0.0, 0, False
+        self.past: dict[str, float] = {"images": 0, "minutes": 0}
         self.agreed: float | None = None
         self.sums: dict[str, torch.Tensor] = {}
         self.summed = 0
@@ -201,6 +208,7 @@ class Trainer:
             "step": self.step,
             "images": self.images,
             "seconds": self.seconds,
+            "past": self.past,
             "best": self.best,
             "net": self.net.state_dict(),
             "averages": [average.net.state_dict() for average in self.averages],
@@ -214,7 +222,8 @@ class Trainer:
             os.replace(unfinished, self.out / "state.pt")
             about = {
                 "model": self.recipe["model"],
-                "images": self.images,
+                "images": round(self.past["images"] + self.images),
+                "minutes": round(self.past["minutes"] + self.seconds / 60),
                 "world": self.task.scenes.meta.get("world", ""),
                 "world_version": self.task.scenes.meta.get("world_version", ""),
             }
@@ -244,13 +253,25 @@ class Trainer:
             self.generator.set_state(state["generator"].cpu())
             self.task.load_state(state["task"])
             self.step, self.images = state["step"], state["images"]
-            self.seconds, self.best = state["seconds"], state["best"]
+            self.seconds, self.best, self.past = state["seconds"], state["best"], state.get("past", self.past)
         except FileNotFoundError as error:
             raise TrainingError(f"There is no state in {self.out}.", "Start without --resume.") from error
         except (OSError, RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
             raise TrainingError(f"The saved state {path} is damaged ({type(error).__name__}).", hint) from error
         if self.crew.rank:  # the saved chance is the leader's
             self.generator.manual_seed(self.recipe["seed"] + self.crew.rank + 1000 * self.step)
+
+    def begin_from(self, init: Path) -> None:
+        """Start from weights with a fresh optimiser, a network with an adapter from an adapter. Raises
+        TrainingError."""
+        model = self.recipe["model"]
+        if model == "transformer" and adapter_of(self.net):
+            load_adapter(self.net, init)
+            self.start_over()
+            return
+        load_into(self.net, init, model)
+        self.start_over()
+        self.past = past(init, model)
 
     # -- the loop --------------------------------------------------------------------------------------------
 
@@ -329,8 +350,7 @@ def run(
     if resume and (trainer.out / "state.pt").exists():
         trainer.load()
     elif init:
-        load_into(trainer.net, Path(init), trainer.recipe["model"])
-        trainer.start_over()
+        trainer.begin_from(Path(init))
     try:
         return trainer.run(**pace)
     finally:

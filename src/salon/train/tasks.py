@@ -16,13 +16,12 @@ from salon.core.errors import TrainingError
 from salon.nets.adapter import add_adapter
 from salon.nets.autoencoder import gradient_l1
 from salon.train import text
+from salon.train.base import HELD_OUT, SIDE, Task, tile
 from salon.train.data import Scenes, Shard
-from salon.train.weights import NETS, load_into, load_net, weights_key
-from salon.world.scene import Scene
-from salon.world.vocabulary import BY_NAME, HAND_SHARES, HANDS, NOUNS
+from salon.train.lessons import CaptionTask
+from salon.train.weights import load_into, load_net, weights_key
+from salon.world.vocabulary import HAND_SHARES
 
-SIDE = 64
-HELD_OUT = 256
 #: held-out scenes on which errors of x0 are measured
 MEASURED = 96
 CELLS = 64
@@ -55,81 +54,6 @@ PROMPTS = (
     "a city under the night sky",
     "a doctor",
 )
-
-
-def tile(images: Tensor, columns: int, enlarge: int = 1) -> np.ndarray:
-    """Pictures [B,3,S,S] in [-1,1] as one uint8 picture of `columns` columns, rows filled up with the last."""
-    images = images[: len(images) // columns * columns] if len(images) >= columns else images
-    columns = min(columns, len(images))
-    rows, side = len(images) // columns, images.shape[-1]
-    grid = images.reshape(rows, columns, 3, side, side).permute(0, 3, 1, 4, 2)
-    grid = ((grid.clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy().reshape(rows * side, columns * side, 3)
-    return grid.repeat(enlarge, 0).repeat(enlarge, 1)
-
-
-class Task:
-    """A network and its lessons. Subclasses say `batch`, `loss`, `held_loss`,
-    `measures` and `sheet`."""
-
-    def __init__(self, recipe: dict[str, Any], data: Path | Sequence[Path], device: torch.device) -> None:
-        self.options, self.device = recipe["task"], device
-        self.model = recipe["model"]
-        self.scenes = Scenes(data)
-        held = self.options["held_out"]
-        self.held = Scenes(Path(held)) if held else self.scenes
-        #: scenes of the first shard that are kept out of training when there is no other held-out folder
-        self.first = 0 if held else max(1, min(HELD_OUT, len(self.scenes.shards[0]) // 8))
-        self.held_indices = list(range(min(HELD_OUT, len(self.held)) if held else self.first))
-        torch.manual_seed(recipe["seed"])
-        self.net: nn.Module = NETS[self.model](**recipe["net"]).to(device)
-
-    def refresh(self) -> None:
-        """Take in shards that were added since."""
-        self.scenes.refresh()
-
-    def draw(self, count: int, generator: Generator) -> list[int]:
-        """Random training scenes."""
-        return torch.randint(self.first, len(self.scenes), (count,), generator=generator).tolist()
-
-    def pixels(self, scenes: Scenes, indices: list[int], size: int = SIDE) -> Tensor:
-        """Pictures [B,3,size,size] in [-1,1] on the device."""
-        images = torch.from_numpy(scenes.images(indices, size)).permute(0, 3, 1, 2)
-        return images.contiguous(memory_format=torch.channels_last).to(self.device)
-
-    def uniform(self, shape: tuple[int, ...], generator: Generator) -> Tensor:
-        return torch.rand(shape, generator=generator).to(self.device)
-
-    def normal(self, shape: Any, generator: Generator) -> Tensor:
-        return torch.randn(tuple(shape), generator=generator).to(self.device)
-
-    def batch(self, count: int, generator: Generator) -> tuple[Tensor, ...]:
-        raise NotImplementedError
-
-    def loss(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        """`loss`, which is followed downhill, and its parts."""
-        raise NotImplementedError
-
-    def state(self) -> dict[str, Any]:
-        """What a resumed run needs beside the network: nothing for most."""
-        return {}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Take `state` back. Raises KeyError or RuntimeError if it is another's."""
-
-    def settle(self, net: nn.Module) -> None:
-        """What is left to do to the averaged network at the end of a run: nothing for most."""
-
-    def held_loss(self, net: nn.Module) -> float:
-        """Loss on held-out scenes, always the same ones and the same noise: averages are compared by it."""
-        raise NotImplementedError
-
-    def measures(self, net: nn.Module) -> dict[str, float]:
-        """Further measures on held-out scenes."""
-        raise NotImplementedError
-
-    def sheet(self, net: nn.Module) -> np.ndarray:
-        """A picture of samples, uint8 [H,W,3]."""
-        raise NotImplementedError
 
 
 class AutoencoderTask(Task):
@@ -188,42 +112,14 @@ class AutoencoderTask(Task):
         return tile(torch.stack([images, net.eval()(images)], 1).flatten(0, 1), 16, 3)
 
 
-def says_hand(shard: Shard, default: str, scenes: list[Scene] | None = None) -> list[list[int]]:
-    """For each scene the captions that may be learnt: all, or, if a thing in it is not by the hand `default`, those
-    that say whose hand it is by. `scenes` is the shard's ground truth, where it is at hand already."""
-    if not default:
-        return [list(range(len(captions))) for captions in shard.captions]
-    out = []
-    for scene, captions in zip(scenes or shard.scenes(), shard.captions):
-        said = {HANDS[thing.hand][1] for thing in scene.things if thing.hand != default}
-        out.append([pick for pick, text in enumerate(captions) if said <= set(text.replace(",", " ").split())])
-    return out
-
-
-def left_first(scene: Scene, caption: str) -> bool:
-    """False where two things stand side by side and the caption, which does not say which stands where ("next to",
-    "and"), names the right one first."""
-    if scene.kind != "pair" or scene.relation != "next to":
-        return True
-    by_place = sorted(scene.things, key=lambda thing: thing.box[0])
-    names = [(thing.noun, *BY_NAME[thing.noun].also) for thing in by_place]
-    left, right = (min((at for name in some if (at := caption.find(name)) >= 0), default=-1) for some in names)
-    return left <= right
-
-
-class TransformerTask(Task):
+class TransformerTask(CaptionTask):
     def __init__(self, recipe: dict[str, Any], data: Path | Sequence[Path], device: torch.device) -> None:
         super().__init__(recipe, data, device)
         self.codec: nn.Module | None = None
         if path := self.options["autoencoder"]:
             self.codec = load_net(Path(path), "autoencoder").to(device)
             self.codec_key = weights_key(Path(path), "autoencoder")
-        if self.options["base"]:
-            load_into(self.net, Path(self.options["base"]), "transformer")
-        if self.options["adapter_rank"]:
-            if not self.options["base"]:
-                raise TrainingError("An adapter needs a network to adapt.", "Set task.base to its weights.")
-            add_adapter(self.net, self.options["adapter_rank"])
+        self.adapt()
         if self.net.grid**2 != CELLS:
             raise TrainingError("The transformer works on 64 tokens.", "Choose net.size and net.patch so.")
         expected = (self.codec.config["channels"], SIDE // 4) if self.codec else (3, SIDE)
@@ -231,50 +127,25 @@ class TransformerTask(Task):
             hint = f"They must be {expected}; is task.autoencoder set?"
             raise TrainingError("net.channels and net.size do not fit the autoencoder.", hint)
         self.plain: list[int] | None = None
-        self.inputs: dict[Path, tuple[text.ShardText, np.ndarray | None]] = {}
+        self.latents: dict[Path, np.ndarray | None] = {}
         self.refresh()
         self.prompts = tuple(part.to(device) for part in text.pad(text.encode(PROMPTS)))
 
+    def adapt(self) -> None:
+        """Take the base's weights, and put an adapter on them, if the recipe says so."""
+        if self.options["base"]:
+            load_into(self.net, Path(self.options["base"]), "transformer")
+        if self.options["adapter_rank"]:
+            if not self.options["base"]:
+                raise TrainingError("An adapter needs a network to adapt.", "Set task.base to its weights.")
+            add_adapter(self.net, self.options["adapter_rank"])
+
     def refresh(self) -> None:
-        """Take in new shards, and list the (scene, caption) pairs that may be learnt."""
+        """Take in new shards, captions and latents."""
         super().refresh()
-        self.pairs, self.default_pairs = self._pairs()
-        for shard in {id(s): s for s in (*self.scenes.shards, *self.held.shards)}.values():
-            if shard.path not in self.inputs:
-                self.inputs[shard.path] = (text.ShardText(shard), self._latents(shard))
-
-    def _pairs(self) -> tuple[Tensor, Tensor]:
-        """[P,2] int64 of scene and caption: all, and those of things by the default hand. With `default_hand`, a
-        caption that does not say by which hand a thing is drawn stands only beside scenes by that hand: a plain
-        prompt then means one drawing, not four at once."""
-        hand, forms, found, default = self.options["default_hand"], self.options["forms"], [], []
-        known = {noun.name for noun in NOUNS[: self.options["nouns"]]} if self.options["nouns"] else None
-        for start, shard in zip(self.scenes.starts, self.scenes.shards):
-            ordered = self.options["left_first"]
-            scenes = shard.scenes() if hand or known or ordered else None
-            for row, picks in enumerate(says_hand(shard, hand, scenes)):
-                things = scenes[row].things if scenes else ()
-                if int(start) + row < self.first or (known and not {thing.noun for thing in things} <= known):
-                    continue
-                if ordered and scenes:
-                    picks = [pick for pick in picks if left_first(scenes[row], shard.captions[row][pick])]
-                pairs = [(int(start) + row, pick) for pick in picks if pick < forms or not forms]
-                found += pairs
-                if things and all(thing.hand == hand for thing in things):
-                    default += pairs
-        if not found:
-            hint = "Set task.default_hand to a hand of the world; look at task.nouns and task.forms."
-            raise TrainingError("No caption is left to learn.", hint)
-        return torch.tensor(found), torch.tensor(default).reshape(-1, 2)
-
-    def choose(self, count: int, generator: Generator) -> Tensor:
-        """[B,2] of scene and caption; about `default_share` of them beyond chance of things by the default hand."""
-        chosen = self.pairs[torch.randint(0, len(self.pairs), (count,), generator=generator)]
-        if not self.options["default_share"] or not len(self.default_pairs):
-            return chosen
-        own = self.default_pairs[torch.randint(0, len(self.default_pairs), (count,), generator=generator)]
-        prefer = torch.rand(count, generator=generator) < self.options["default_share"]
-        return torch.where(prefer[:, None], own, chosen)
+        for shard in self.shards():
+            if shard.path not in self.latents:
+                self.latents[shard.path] = self._latents(shard)
 
     @torch.no_grad()
     def _latents(self, shard: Shard) -> np.ndarray | None:
@@ -297,18 +168,8 @@ class TransformerTask(Task):
         """x0 of scenes: latents, or pixels where there is no autoencoder."""
         if self.codec is None:
             return self.pixels(scenes, indices).contiguous()
-        arrays = [self.inputs[shard.path][1] for shard in scenes.shards]
+        arrays = [self.latents[shard.path] for shard in scenes.shards]
         return torch.from_numpy(scenes.gather(arrays, indices).astype(np.float32)).to(self.device)
-
-    def captions(self, scenes: Scenes, indices: list[int], picks: list[int]) -> tuple[Tensor, Tensor]:
-        """Embeddings and mask of one caption a scene; pick -1 is no caption at all."""
-        rows = []
-        for index, pick in zip(indices, picks):
-            shard, row = scenes.locate(index)
-            found = self.inputs[scenes.shards[shard].path][0][row, pick]
-            rows.append(found if pick >= 0 else found[:0])
-        embeds, mask = text.pad(rows)
-        return embeds.to(self.device), mask.to(self.device)
 
     def timesteps(self, count: int, generator: Generator) -> Tensor:
         """Logit-normal (arXiv 2403.03206), one from each of `count` equal parts, so that batches are alike."""

@@ -11,7 +11,8 @@ from torch import Generator, Tensor, nn
 
 from salon.nets.autoencoder import gradient_l1
 from salon.nets.critic import Critic
-from salon.train.tasks import SIDE, TASKS, Task, tile
+from salon.train.base import SIDE, Task, tile
+from salon.train.tasks import TASKS
 from salon.train.weights import load_net
 
 
