@@ -17,18 +17,24 @@ MAX_STEPS = 100
 MAX_GUIDANCE = 20.0
 MAX_IMAGES = 16
 MAX_SIDE = 4_096
+#: bytes of one input of a request: a 64 x 64 RGB picture, with room
+MAX_INPUT = 65_536
 
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Side = Annotated[int, Meta(ge=8, le=MAX_SIDE)]
 
 
-class DiffusionOptions(Struct, frozen=True, kw_only=True, tag="diffusion", forbid_unknown_fields=True):
-    """Options of a stage that removes noise step by step."""
+class DiffusionOptions(
+    Struct, frozen=True, kw_only=True, tag="diffusion", forbid_unknown_fields=True, omit_defaults=True
+):
+    """Options of a stage that removes noise step by step. `dynamic_threshold` is the percentile of dynamic thresholding
+    where samples are pixels (0: plain clipping); None, the model's own, is left out of the recipe and of its hash."""
 
     num_inference_steps: Annotated[int, Meta(ge=1, le=MAX_STEPS)]
     guidance_scale: Annotated[float, Meta(ge=0.0, le=MAX_GUIDANCE)]
     sampler: Name
+    dynamic_threshold: Annotated[float, Meta(ge=0.0, le=1.0)] | None = None
 
 
 class TokenOptions(Struct, frozen=True, kw_only=True, tag="tokens", forbid_unknown_fields=True):
@@ -44,14 +50,22 @@ class PlainOptions(Struct, frozen=True, kw_only=True, tag="plain", forbid_unknow
     """Options of a stage that has nothing to choose (a decoder, a plain upscaler)."""
 
 
-StageOptions = DiffusionOptions | TokenOptions | PlainOptions
+class BlendOptions(Struct, frozen=True, kw_only=True, tag="blend", forbid_unknown_fields=True):
+    """Options of a prior that moves a given picture's embedding from what `source` says towards what the prompt says,
+    by `amount` of the way (the text diffs of arXiv 2204.06125, 3.3)."""
+
+    source: Annotated[str, Meta(max_length=MAX_PROMPT)]
+    amount: Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+StageOptions = DiffusionOptions | TokenOptions | PlainOptions | BlendOptions
 
 
 class Recipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that made one image. Equal recipes make equal images on any worker of one execution profile.
 
-    `weights` and `adapter` are SHA-256 of the files used; `inputs` maps a role ("init_image", "mask") to the
-    SHA-256 of the bytes given; `stages` maps a stage's name to its typed options.
+    `weights` and `adapter` are SHA-256 of the files used; `inputs` maps a role ("image") to the SHA-256 of the bytes
+    given, which travel in the request; `stages` maps a stage's name to its typed options.
     """
 
     model: Name
@@ -94,7 +108,8 @@ def check_recipe(recipe: Recipe) -> Recipe:
 
 class Request(Struct, frozen=True, kw_only=True):
     """What one person asks for at once. `visitor` is the key by which turns are taken; `audience` tells
-    people at the station ("visitor") from machines that must not slow them down ("background")."""
+    people at the station ("visitor") from machines that must not slow them down ("background"). `inputs` holds the
+    bytes that recipes name, by their SHA-256."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]
     visitor: str
@@ -102,3 +117,4 @@ class Request(Struct, frozen=True, kw_only=True):
     audience: str = "visitor"
     previews: bool = True
     trace: bool = False
+    inputs: dict[Digest, Annotated[bytes, Meta(max_length=MAX_INPUT)]] = {}

@@ -65,11 +65,13 @@ class StageDone(_Update, frozen=True, kw_only=True, tag="stage_done"):
 
 class Finished(_Update, frozen=True, kw_only=True, tag="finished"):
     """All images, in the order of the recipes; `seconds` is the time from started to finished. `withheld` are the
-    indices of those that the image filter keeps back: they are drawn, and nobody sees them."""
+    indices of those that the image filter keeps back: they are drawn, and nobody sees them. `scores` says of each of
+    `images`, in their order, how near CLIP finds it to its prompt (a cosine); empty if CLIP has not looked."""
 
     images: tuple[Picture, ...]
     seconds: float
     withheld: tuple[int, ...] = ()
+    scores: tuple[float, ...] = ()
 
 
 class RefusedUpdate(_Update, frozen=True, kw_only=True, tag="refused"):

@@ -226,7 +226,9 @@ class Dispatcher:
         )
         named = [(recipes[p.index].id, file) for p, file in zip(drawn, files, strict=True)]
         withheld = [recipes[index].id for index in update.withheld]
-        await self._insist(store.keep, flight.order.id, named, withheld, update.seconds, request=flight.order.id)
+        scores = {recipes[p.index].id: score for p, score in zip(update.images, update.scores)}
+        facts = (flight.order.id, named, withheld, update.seconds, scores)
+        await self._insist(store.keep, *facts, request=flight.order.id)
         await self._close(flight)
 
     async def _end(self, flight: Flight, state: str, code: str, why: str) -> None:

@@ -1,4 +1,4 @@
-"""The desk's process: one lock, one listening socket, two children (web, engine), one dispatcher."""
+"""The desk's process: one lock, one listening socket, three children (web, engine, worker), one dispatcher."""
 
 import asyncio
 import logging
@@ -53,6 +53,10 @@ def own_names(host: str) -> list[str]:
         return [host]
     name = socket.gethostname()
     return sorted({name, f"{name}.local", network_address()})
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def network_address() -> str:
@@ -137,20 +141,27 @@ class _House:
             on_start=self.engine_line.started,
             on_exit=self._engine_gone,
         )
+        self.worker = Child("worker", [sys.executable, "-m", "salon.desk.worker"], self._addressed(environment))
+        self._open = asyncio.Event()
         self._stop = asyncio.Event()
+
+    def _addressed(self, environment: dict[str, str]) -> dict[str, str]:
+        """With the address that letters name: nobody asks for a page when they are sent."""
+        own = "127.0.0.1" if self.host in EVERYWHERE else self.host
+        return {"SALON_PUBLIC_URL": f"{self.scheme}://{_in_url(own)}:{self.port}", **environment}
 
     async def serve(self) -> None:
         """Until a signal; then web first (visitors see the end of it), then the engine."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._stop.set)
-        duties = [self.web.keep(), self.engine.keep(), self.dispatcher.run()]
+        duties = [self.web.keep(), self.engine.keep(), self._work(), self.dispatcher.run()]
         duties += [self._listen(), self._greet(), self._pulse()]
         tasks = [asyncio.create_task(self._duty(duty)) for duty in duties]
         tasks.append(asyncio.create_task(self._welcome()))
         await self._stop.wait()
         print("Closing the house; what is not drawn yet goes on at the next start.", flush=True)
-        await asyncio.gather(self.web.stop(5.0), self.engine.stop(5.0))
+        await asyncio.gather(self.web.stop(5.0), self.engine.stop(5.0), self.worker.stop(5.0))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -169,6 +180,11 @@ class _House:
             log.exception("the desk cannot go on")
             self._stop.set()
 
+    async def _work(self) -> None:
+        """The worker begins when web has answered: the first page does not wait for letters."""
+        await self._open.wait()
+        await self.worker.keep()
+
     async def _welcome(self) -> None:
         """Prints the address once web answers. The connection waits in the socket's queue, so nothing is polled."""
         here = "127.0.0.1" if self.host in ("0.0.0.0", "") else self.host
@@ -179,8 +195,8 @@ class _House:
         with suppress(OSError):
             await reader.readline()
         writer.close()
-        shown = f"[{here}]" if ":" in here else here
-        base = f"{self.scheme}://{shown}:{self.port}"
+        self._open.set()
+        base = f"{self.scheme}://{_in_url(here)}:{self.port}"
         print(f"Latent Salon is open at {base}", flush=True)
         print(f"Backstage, once, within a day: {base}/backstage/enter/{self.entry}", flush=True)
         if self.host in EVERYWHERE:

@@ -1,6 +1,6 @@
 """The dispatcher's side of the database. Plain functions, run in the desk's one database thread."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from django.core.exceptions import SuspiciousOperation
@@ -90,11 +90,18 @@ def file_name(image_id: str) -> str:
     return f"{image_id[:2]}/{image_id}.png"
 
 
-def keep(request: str, files: Sequence[tuple[str, bytes]], withheld: Sequence[str], seconds: float) -> None:
+def keep(
+    request: str,
+    files: Sequence[tuple[str, bytes]],
+    withheld: Sequence[str],
+    seconds: float,
+    scores: Mapping[str, float] | None = None,
+) -> None:
     """Files first, then one transaction that says they are there. Doing it twice changes nothing.
 
     `files` are (image id, PNG bytes), `withheld` the ids of images that the filter keeps back. An image that hangs
     already keeps its file, and how far the new drawing is from it is noted; one that the house took down gets none.
+    `scores` are CLIP's, by image id, of those that it has looked at.
     Raises OSError or OperationalError when there is no room; then nothing is marked and the call may be made again.
     """
     rows = Image.objects.exclude(withheld=Withheld.HOUSE).in_bulk([image_id for image_id, _ in files])
@@ -113,7 +120,8 @@ def keep(request: str, files: Sequence[tuple[str, bytes]], withheld: Sequence[st
                 # taken down while it was drawn: it stays down
                 present = Image.objects.filter(id=image_id).exclude(withheld=Withheld.HOUSE)
                 present.update(file=names[image_id], sha256=bytes_hash(data), withheld="")
-            Drawing.objects.filter(request_id=request, image_id=image_id).update(difference=differences[image_id])
+            drawing = Drawing.objects.filter(request_id=request, image_id=image_id)
+            drawing.update(difference=differences[image_id], score=(scores or {}).get(image_id))
         Request.objects.filter(id=request, state__in=Request.OPEN).update(
             state=State.FINISHED, seconds=seconds, code="", why="", ended_at=timezone.now()
         )

@@ -2,23 +2,26 @@
 
 from typing import Any
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
-from salon.core.errors import Forbidden
+from salon.core.errors import BadRecipe, Forbidden, WeightsDamaged, WeightsMissing
 from salon.web import codes
 from salon.web.events.domain import current_event
 from salon.web.gallery import topics
-from salon.web.gallery.domain import proposing, showing
+from salon.web.gallery.domain import curating, proposing, searching, showing, uploads
 from salon.web.gallery.models import Licence, Work
 from salon.web.line import Cancel, ToDesk, line
 from salon.web.pages import page
+from salon.web.people.sessions import allowed
+from salon.web.refuses.domain.reporting import reports_of
 from salon.web.station.domain.visitors import COOKIE, give_ticket, visitor_of
 from salon.web.station.models import Image
 
@@ -30,7 +33,7 @@ FEED_LENGTH = 30
 
 def _public_work(work_id: str) -> Work:
     """A work that hangs; nobody is told of the others."""
-    work = Work.objects.filter(id=work_id, state=Work.State.HUNG).select_related("image").first()
+    work = Work.objects.filter(id=work_id, state=Work.State.HUNG).select_related("image", "given").first()
     if work is None:
         raise Http404
     return work
@@ -38,7 +41,8 @@ def _public_work(work_id: str) -> Work:
 
 def _gallery(before: str) -> dict[str, Any]:
     works, further = showing.page(current_event(), before)
-    return {"works": [showing.shown(work) for work in works], "further": further, "first": not before}
+    shown = [showing.shown(work) for work in works]
+    return {"works": shown, "further": further, "first": not before, "trouble": searching.trouble() if shown else ""}
 
 
 @require_safe
@@ -49,16 +53,57 @@ async def gallery(request: HttpRequest) -> HttpResponse:
     return await page(request, "gallery/gallery.html", context)
 
 
+def _searched(request: HttpRequest) -> tuple[dict[str, Any], searching.Found | None]:
+    """What was asked for, and what was found; None if nothing was. Raises BadRecipe, Http404."""
+    event, alike = current_event(), request.GET.get("like", "")[:32]
+    if request.method == "POST":
+        return {"uploaded": True}, searching.by_picture(event, uploads.read(request.FILES.get("picture")))
+    if alike:
+        work = _public_work(alike)
+        return {"alike": showing.shown(work)}, searching.like(event, work)
+    words = searching.read_words(request.GET.get("q", ""))
+    return {"query": words}, searching.by_words(event, words) if words else None
+
+
+def _search(request: HttpRequest) -> tuple[dict[str, Any], int]:
+    """What the page shows, and its status."""
+    if sentence := searching.trouble():
+        return {"trouble": sentence}, 503
+    try:
+        context, found = _searched(request)
+    except BadRecipe as error:
+        return {"wrong": str(error), "uploaded": request.method == "POST"}, 400
+    except FileNotFoundError as error:
+        raise Http404 from error
+    except (WeightsDamaged, WeightsMissing):  # it was whole, but it cannot be opened
+        return {"trouble": searching.trouble()}, 503
+    if found is None:
+        return context, 200
+    works = [showing.shown(work) | {"cosine": cosine} for work, cosine in found.works]
+    return context | {"works": works, "compared": found.compared, "hanging": found.hanging, "searched": True}, 200
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+async def search(request: HttpRequest) -> HttpResponse:
+    """`/gallery/search`: what hangs, nearest first to words (`q`), to a work (`like`), or to a picture (POST), of which
+    nothing is kept."""
+    context, status = await sync_to_async(_search)(request)
+    return await page(request, "gallery/search.html", context, status=status)
+
+
 def _work(work_id: str, visitor: str | None) -> dict[str, Any]:
     found = _public_work(work_id)
     before, after = showing.neighbours(found)
+    public = found.may_publish_prompt
     return {
         "work": showing.shown(found),
         "image": found.image,
-        "recipe_url": reverse("station:image", args=[found.image_id]) if found.may_publish_prompt else "",
+        "picture": found.picture,
+        "recipe_url": reverse("station:image", args=[found.image_id]) if found.image and public else "",
         "before": before,
         "after": after,
         "mine": visitor is not None and found.visitor == visitor,
+        "searchable": not searching.trouble(),
     }
 
 
@@ -71,17 +116,20 @@ async def work(request: HttpRequest, work_id: str) -> HttpResponse:
     return await page(request, "gallery/work.html", context)
 
 
-def _bytes(work_id: str, make: Any) -> bytes:
+def _bytes(work_id: str, make: Any, given: bool | None) -> bytes:
+    work = _public_work(work_id)
+    if given is not None and given != bool(work.given_id):
+        raise Http404
     try:
-        data: bytes = make(_public_work(work_id))
+        data: bytes = make(work)
     except FileNotFoundError as error:
         raise Http404 from error
     return data
 
 
-async def _picture(work_id: str, make: Any, kind: str) -> HttpResponse:
+async def _picture(work_id: str, make: Any, kind: str, given: bool | None = None) -> HttpResponse:
     """A picture of a hung work. Not kept for long: it may come down."""
-    response = HttpResponse(await sync_to_async(_bytes)(work_id, make), content_type=kind)
+    response = HttpResponse(await sync_to_async(_bytes)(work_id, make, given), content_type=kind)
     response["Cache-Control"] = "public, max-age=60"
     return response
 
@@ -89,7 +137,37 @@ async def _picture(work_id: str, make: Any, kind: str) -> HttpResponse:
 @require_safe
 async def work_file(request: HttpRequest, work_id: str) -> HttpResponse:
     """`/works/<id>.png`: the picture, with its recipe inside if its maker lets the prompt be published."""
-    return await _picture(work_id, showing.read_file, "image/png")
+    return await _picture(work_id, showing.read_file, "image/png", given=False)
+
+
+@require_safe
+async def work_given(request: HttpRequest, work_id: str) -> HttpResponse:
+    """`/works/<id>.webp`: a picture that was not drawn here."""
+    return await _picture(work_id, showing.read_file, "image/webp", given=True)
+
+
+@require_safe
+@allowed("curator")
+def backstage_picture(request: HttpRequest, work_id: str) -> HttpResponse:
+    """`/backstage/works/<id>/picture`: a given picture before it hangs, or after."""
+    work = get_object_or_404(Work.objects.select_related("given"), id=work_id, given__isnull=False)
+    try:
+        return HttpResponse(showing.read_file(work), content_type="image/webp")
+    except FileNotFoundError as error:
+        raise Http404 from error
+
+
+@require_POST
+@allowed("curator")
+def remove_given(request: HttpRequest, work_id: str) -> HttpResponse:
+    """Takes a given picture off every screen and out of the house."""
+    work = curating.remove_given(request.user, work_id, request.POST.get("reason", ""))
+    async_to_sync(_tell)(topics.gone(work.event, work.id))
+    return HttpResponseRedirect(reverse("backstage:screens"))
+
+
+async def _tell(message: ToDesk) -> None:
+    line().tell(message)
 
 
 @require_safe
@@ -169,6 +247,7 @@ def _mine(visitor: str | None) -> dict[str, Any]:
     works = proposing.works_of(visitor)
     return {
         "works": works,
+        "reports": reports_of(visitor),
         "images": [{"id": image.id, "prompt": image.recipe.prompt} for image in dict.fromkeys(images)],
         "live": {work.image_id for work in works if work.state in Work.ALIVE},
     }

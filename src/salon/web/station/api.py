@@ -1,23 +1,29 @@
 """The station's JSON API. Thin: parse, ask the domain, answer."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from salon.web.events import devices
 from salon.web.line import Cancel, EngineState, Event, Look, line
+from salon.web.sentences import spoken_event
 from salon.web.station.domain import catalogue, intake, state
 from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
 from salon.web.station.domain.words import ask_neighbours, far_words
 from salon.web.station.openapi import document
+from salon.web.streams import STILL_HERE, frame, retry, streaming
 
-#: milliseconds after which a browser whose stream broke tries again
-RETRY = 1_000
+log = logging.getLogger("salon.web")
+
+#: requests that one stream may follow
+MOST_TOGETHER = 16
 
 
 def _submit(http: HttpRequest, ask: intake.Ask, visitor: str, engine: EngineState) -> tuple[dict[str, object], bool]:
@@ -81,32 +87,33 @@ async def _present_event(request_id: str, visitor: str | None) -> Event | None:
     return await sync_to_async(_present, thread_sensitive=False)(request_id, visitor)
 
 
-def _frame(event: Event, number: int) -> bytes:
-    return b"event: %s\nid: %d\ndata: %s\n\n" % (event.tag.encode(), number, event.data)
-
-
-async def _stream(request_id: str, visitor: str, first: Event) -> AsyncIterator[bytes]:
-    """The present state, then what comes. Ends after the final event, or when the client is gone."""
+async def _events(request_id: str, visitor: str, first: Event) -> AsyncIterator[Event | None]:
+    """The present state, then what comes; None: a heartbeat. Ends after the final event."""
     async with line().watch(request_id) as mailbox:
-        yield b"retry: %d\n\n" % RETRY
         # read again: what happened between the first look and the subscription must not be lost
         event: Event | None = await _present_event(request_id, visitor) or first
-        number = 0
-        while True:
-            if event is not None:
-                yield _frame(event, number)
-                number += 1
-                if event.final:
-                    return
-                if number == 1 and (preview := line().last_preview(request_id)):
-                    yield _frame(preview, number)
-                    number += 1
+        yield event
+        if not event.final and (preview := line().last_preview(request_id)):
+            yield preview
+        while event is None or not event.final:
             event = await mailbox.get(settings.SALON_HEARTBEAT)
             if event is None:
-                yield b": still here\n\n"
+                yield None
                 # safety net: should a message ever be lost, the row still knows the end
                 present = await _present_event(request_id, visitor)
                 event = present if present and present.final else None
+            if event is not None:
+                yield event if event.tag == "preview" else Event(event.tag, spoken_event(event.data))
+
+
+async def _stream(request_id: str, visitor: str, first: Event) -> AsyncIterator[bytes]:
+    """One request's events as they are sent. Ends after the final one, or when the client is gone."""
+    yield retry()
+    number = 0
+    async with aclosing(_events(request_id, visitor, first)) as events:
+        async for event in events:
+            yield frame(event.tag, event.data, number) if event else STILL_HERE
+            number += event is not None
 
 
 @require_GET
@@ -116,10 +123,51 @@ async def updates(request: HttpRequest, request_id: str) -> HttpResponse:
     first = await _present_event(request_id, visitor)
     if first is None or visitor is None:
         raise Http404
-    response = StreamingHttpResponse(_stream(request_id, visitor, first), content_type="text/event-stream")
-    response["Cache-Control"] = "no-store"
-    response["X-Accel-Buffering"] = "no"
-    return response
+    return streaming(_stream(request_id, visitor, first))
+
+
+async def _stream_together(found: dict[str, Event], visitor: str) -> AsyncIterator[bytes]:
+    """Several requests' events in one stream, each as `{request, data}`: a browser opens only six connections to a
+    house. Ends with the last request."""
+    queue: asyncio.Queue[tuple[str, Event | None, bool]] = asyncio.Queue(1)
+
+    async def follow(request_id: str, first: Event) -> None:
+        try:
+            async with aclosing(_events(request_id, visitor, first)) as events:
+                async for event in events:
+                    await queue.put((request_id, event, False))
+        except Exception:
+            log.exception("request %s can be followed no longer", request_id)
+        await queue.put((request_id, None, True))
+
+    tasks = [asyncio.create_task(follow(*pair)) for pair in found.items()]
+    try:
+        yield retry()
+        number, going = 0, len(tasks)
+        while going:
+            request_id, event, over = await queue.get()
+            going -= over
+            if event:
+                data = b'{"request":"%s","data":%s}' % (request_id.encode(), event.data)
+                yield frame(event.tag, data, number)
+                number += 1
+            elif not over:
+                yield STILL_HERE
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@require_GET
+async def updates_together(request: HttpRequest) -> HttpResponse:
+    """`GET /station/machines/updates?id=...&id=...`: the events of several requests of one visitor, in one stream."""
+    visitor = visitor_of(request)
+    wanted = dict.fromkeys(request.GET.getlist("id")[:MOST_TOGETHER])
+    found = {name: event for name in wanted if (event := await _present_event(name, visitor))}
+    if not found or visitor is None:
+        raise Http404
+    return streaming(_stream_together(found, visitor))
 
 
 @require_safe

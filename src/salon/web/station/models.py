@@ -101,6 +101,8 @@ class Drawing(models.Model):
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="drawings")
     #: largest difference of a channel to the file that hung already, 0 to 255; null when there was none
     difference = models.PositiveSmallIntegerField(null=True)
+    #: how near CLIP finds the image to its prompt, a cosine; null when CLIP has not looked
+    score = models.FloatField(null=True)
 
     class Meta:
         ordering = ["index"]

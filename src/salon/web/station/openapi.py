@@ -1,5 +1,6 @@
 """The API's OpenAPI document, made from the types that the API itself reads."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -12,6 +13,17 @@ ERROR = {
     "required": ["code", "message", "hint"],
     "properties": {name: {"type": "string"} for name in ("code", "message", "hint")},
 }
+IMAGE = {
+    "type": "object",
+    "required": ["index", "id", "seed", "url", "src", "difference", "withheld", "score"],
+    "properties": {
+        **{name: {"type": "integer"} for name in ("index", "seed")},
+        **{name: {"type": "string"} for name in ("id", "url", "src")},
+        "difference": {"type": ["integer", "null"], "minimum": 0, "maximum": 255},
+        "withheld": {"type": "boolean"},
+        "score": {"type": ["number", "null"], "description": "CLIP's cosine with the prompt; null: it has not looked"},
+    },
+}
 STATE = {
     "type": "object",
     "required": ["id", "state", "images", "updates"],
@@ -19,7 +31,8 @@ STATE = {
         "id": {"type": "string"},
         "state": {"enum": ["waiting", "running", "finished", "refused", "failed", "cancelled"]},
         "prompt": {"type": "string"},
-        "images": {"type": "array", "items": {"type": "object"}},
+        "model": {"type": "string"},
+        "images": {"type": "array", "items": IMAGE},
         "updates": {"type": "string"},
         "position": {"type": "integer"},
         "seconds": {"type": ["number", "null"]},
@@ -44,10 +57,28 @@ def _json(schema: dict[str, Any]) -> dict[str, Any]:
     return {"application/json": {"schema": schema}}
 
 
-def _call(summary: str, status: str, schema: dict[str, Any], kind: str = "application/json", **more: Any) -> Any:
-    mishaps = {code: {"description": said, "content": _json(ERROR)} for code, said in MISHAPS.items()}
+def call(
+    summary: str,
+    status: str,
+    schema: dict[str, Any],
+    kind: str = "application/json",
+    mishaps: Mapping[str, str] = MISHAPS,
+    **more: Any,
+) -> Any:
+    """An operation that answers `status` with `schema`, or one of `mishaps`."""
+    errors = {code: {"description": said, "content": _json(ERROR)} for code, said in mishaps.items()}
     answer = {"description": summary, "content": {kind: {"schema": schema}}}
-    return {"summary": summary, "responses": {status: answer, **mishaps}, **more}
+    return {"summary": summary, "responses": {status: answer, **errors}, **more}
+
+
+_paths: dict[str, Any] = {}
+_schemes: dict[str, Any] = {}
+
+
+def extend(paths: Mapping[str, Any], schemes: Mapping[str, Any]) -> None:
+    """Called by other rooms in their `apps.py`: their calls, and their ways of saying who asks."""
+    _paths.update(paths)
+    _schemes.update(schemes)
 
 
 def document() -> dict[str, Any]:
@@ -59,15 +90,15 @@ def document() -> dict[str, Any]:
     listing = {"type": "object", "properties": {"models": {"type": "array"}}}
     far = {"type": "object", "properties": {"words": {"type": "array"}}}
     paths = {
-        "/api/requests": {"post": _call("Ask for images.", "202", STATE, requestBody=body)},
-        "/api/requests/{id}": {"get": _call("How a request stands.", "200", STATE, parameters=[REQUEST_ID])},
-        "/api/requests/{id}/cancel": {"post": _call("Stop it.", "200", STATE, parameters=[REQUEST_ID])},
+        "/api/requests": {"post": call("Ask for images.", "202", STATE, requestBody=body)},
+        "/api/requests/{id}": {"get": call("How a request stands.", "200", STATE, parameters=[REQUEST_ID])},
+        "/api/requests/{id}/cancel": {"post": call("Stop it.", "200", STATE, parameters=[REQUEST_ID])},
         "/api/requests/{id}/updates": {
-            "get": _call("Its updates, as server-sent events.", "200", {"type": "string"}, "text/event-stream",
+            "get": call("Its updates, as server-sent events.", "200", {"type": "string"}, "text/event-stream",
                          parameters=[REQUEST_ID])
         },
-        "/api/models": {"get": _call("Installed models, their defaults and ranges.", "200", listing)},
-        "/api/words": {"get": _call("Words far from the model's vocabulary.", "200", far, parameters=[words])},
+        "/api/models": {"get": call("Installed models, their defaults and ranges.", "200", listing)},
+        "/api/words": {"get": call("Words far from the model's vocabulary.", "200", far, parameters=[words])},
     }  # fmt: skip
     ticket = {"type": "http", "scheme": "bearer", "description": "the visitor's signed ticket; a cookie does as well"}
     return {
@@ -77,7 +108,7 @@ def document() -> dict[str, Any]:
             "version": "1",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": paths,
-        "components": {"schemas": schemas, "securitySchemes": {"ticket": ticket}},
+        "paths": paths | _paths,
+        "components": {"schemas": schemas, "securitySchemes": {"ticket": ticket} | _schemes},
         "security": [{}, {"ticket": []}],
     }

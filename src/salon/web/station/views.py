@@ -17,13 +17,16 @@ from django.views.decorators.http import require_POST, require_safe
 from salon.core.errors import Forbidden
 from salon.core.recipe import MAX_PROMPT, DiffusionOptions, Recipe
 from salon.engine.recipes import tidy
+from salon.web import languages
 from salon.web.events import devices
 from salon.web.events.models import Device
 from salon.web.line import EngineState, Look, line
 from salon.web.pages import page
-from salon.web.station.domain import catalogue, hang, inspiration, intake, state
+from salon.web.people import guests
+from salon.web.station.domain import catalogue, hang, inspiration, intake, machines, state
 from salon.web.station.domain.visitors import COOKIE, give_ticket, new_visitor, visitor_of
 from salon.web.station.models import Image, Request, Withheld
+from salon.web.station.signals import looked_at
 
 NEVER_CHANGES = "public, max-age=31536000, immutable"
 
@@ -64,6 +67,7 @@ def _station_context(request: HttpRequest, visitor: str | None, engine: EngineSt
         "prompt": prefill.get("prompt", ""),
         "config": {
             **catalogue.listing(engine.models),
+            "families": {family: machines.after(family) for family in machines.FAMILIES},
             "prefill": prefill,
             "shown": state.state_of(shown) if shown else None,
             "styles": list(inspiration.styles()),
@@ -88,8 +92,44 @@ async def station(request: HttpRequest) -> HttpResponse:
     return await page(request, "station/station.html", context)
 
 
+def _machines_context(request: HttpRequest, visitor: str | None, engine: EngineState) -> dict[str, Any]:
+    """`config` is for the page's script; everything that explains is there without it."""
+    press = request.GET.get("press", "")
+    side_by_side = machines.side_by_side(engine.models)
+    shown = machines.pressed(press, visitor)
+    prefill = {
+        name: tidy(request.GET[name][:MAX_PROMPT]) for name in ("prompt", "seed", "count") if name in request.GET
+    }
+    spoken = ("name", "family", "ready", "problem", "stages")
+    return {
+        "machines": side_by_side,
+        "counts": machines.COUNTS,
+        "prompt": shown[0]["prompt"] if shown else prefill.get("prompt", ""),
+        "config": {
+            "machines": [{name: machine[name] for name in spoken} for machine in side_by_side],
+            "prefill": prefill,
+            "press": press if shown else "",
+            "shown": shown,
+            "door": catalogue.door(engine),
+        },
+    }
+
+
+@require_safe
+async def four_machines(request: HttpRequest) -> HttpResponse:
+    """`/station/machines`: one prompt, drawn by a machine of every family, side by side. `?press=` names a press of
+    the button; its requests are found again by whoever made them."""
+    context = await sync_to_async(_machines_context)(request, visitor_of(request), line().engine)
+    return await page(request, "station/machines.html", context)
+
+
+#: the stages that a person's steps, guidance and sampler are for
+MAIN_STAGES = ("diffusion", "base", "decoder")
+
+
 def _options(recipe: Recipe) -> DiffusionOptions | None:
-    return next((o for o in recipe.stages.values() if isinstance(o, DiffusionOptions)), None)
+    main = (recipe.stages.get(name) for name in MAIN_STAGES)
+    return next((o for o in main if isinstance(o, DiffusionOptions)), None)
 
 
 def _vary(recipe: Recipe, **changes: object) -> str:
@@ -134,6 +174,7 @@ def _image_context(image_id: str, visitor: str | None) -> dict[str, Any]:
     image = Image.objects.filter(id=image_id).first()
     if image is None:
         raise Http404
+    looked_at.send(Image, image=image.id)
     recipe = image.recipe
     return {
         "image": {
@@ -170,6 +211,7 @@ def _file(image_id: str) -> tuple[Image, bytes]:
     try:
         if image is None:
             raise Http404
+        looked_at.send(Image, image=image.id)
         with default_storage.open(image.file) as file:
             return image, file.read()
     except FileNotFoundError as error:
@@ -244,6 +286,8 @@ async def leave(request: HttpRequest) -> HttpResponse:
     booth = await sync_to_async(devices.booth)(request)
     response = HttpResponseRedirect(reverse("station:station") + ("?kiosk=1" if booth else ""))
     response.delete_cookie(COOKIE)
+    response.delete_cookie(languages.COOKIE)
+    response.delete_cookie(guests.COOKIE)
     # a volunteer who forgot to log out must not leave backstage open
     response.delete_cookie(settings.SESSION_COOKIE_NAME, path=settings.SESSION_COOKIE_PATH)
     response["Clear-Site-Data"] = '"cache", "storage"'

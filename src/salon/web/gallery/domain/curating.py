@@ -11,7 +11,8 @@ from salon.engine.recipes import tidy
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event
 from salon.web.events.trail import note
-from salon.web.gallery.models import Work
+from salon.web.gallery.domain import giving
+from salon.web.gallery.models import Embedding, Work
 from salon.web.people.models import User
 from salon.web.station.models import Image, Withheld
 
@@ -42,8 +43,9 @@ def decide(person: User, work_id: str, deed: str, reason: str = "") -> Work:
                 _("Its maker has proposed “%(title)s” anew since.") % {"title": work.title},
                 _("Decide on the new proposal."),
             )
-        if leads_to == State.HUNG and not work.image.file:
-            raise Conflict(_("The picture of this work was erased."), _("Let it be drawn again first (Screens)."))
+        if leads_to == State.HUNG and not work.picture.file:
+            hint = _("Let it be drawn again first (Screens).") if work.image_id else ""
+            raise Conflict(_("The picture of this work was erased."), hint)
         work.state, work.reason = leads_to, tidy(reason)[:MOST_REASON]
         if leads_to == State.HUNG:
             work.hung_at = timezone.now()
@@ -53,8 +55,9 @@ def decide(person: User, work_id: str, deed: str, reason: str = "") -> Work:
 
 
 def _proposed_again(work: Work) -> bool:
-    """Whether the same visitor has another live work of the same image."""
-    others = Work.objects.filter(visitor=work.visitor, image_id=work.image_id, state__in=Work.ALIVE)
+    """Whether the same visitor has another live work of the same picture."""
+    same = {"image_id": work.image_id} if work.image_id else {"given_id": work.given_id}
+    others = Work.objects.filter(visitor=work.visitor, state__in=Work.ALIVE, **same)
     return others.exclude(id=work.id).exists()
 
 
@@ -67,8 +70,9 @@ def remove(person: User, image_id: str, reason: str = "") -> tuple[Event, list[W
     """Takes an image away from everywhere: its works come down, its file is erased, nobody can draw it again until it
     is let in. The works that hung are returned, for the walls. Raises Conflict."""
     with transaction.atomic():
-        event = lock_current_event()
-        image = Image.objects.select_for_update().filter(id=image_id, event=event).first()
+        event = lock_current_event(even_archived=True)
+        # whichever event it was drawn at first: the same recipe at another one is the same image
+        image = Image.objects.select_for_update().filter(id=image_id).first()
         if image is None:
             raise Conflict(_("This picture is gone already."), _("Nothing is left to take down."))
         alive = list(Work.objects.select_for_update().filter(image=image, state__in=Work.ALIVE))
@@ -78,17 +82,36 @@ def remove(person: User, image_id: str, reason: str = "") -> tuple[Event, list[W
         Work.objects.filter(id__in=[work.id for work in alive]).update(state=State.PULLED, reason=why)
         image.file, image.sha256, image.withheld = "", "", Withheld.HOUSE
         image.save(update_fields=["file", "sha256", "withheld"])
+        Embedding.objects.filter(image=image).delete()
         note(event, "removed", image.id, person=person, text=why)
         if file:
             transaction.on_commit(lambda: default_storage.delete(file))
         return event, [work for work in alive if work.hangs]
 
 
+def remove_given(person: User, work_id: str, reason: str = "") -> Work:
+    """Takes a given picture away from everywhere: its work comes down, the file that is shown is erased. What its
+    artist sent in stays with the application. Raises Conflict."""
+    with transaction.atomic():
+        event = lock_current_event()
+        work = Work.objects.select_related("given").filter(id=work_id, event=event).exclude(given=None).first()
+        if work is None or not work.given.file:
+            raise Conflict(_("This picture is gone already."), _("Nothing is left to take down."))
+        why = tidy(reason)[:MOST_REASON]
+        if work.state in Work.ALIVE:
+            work.state, work.reason = State.PULLED, why
+            work.save(update_fields=["state", "reason"])
+            note(event, "pulled", work.id, person=person, text=why)
+        giving.erase(work.given)
+        note(event, "removed", work.given_id, person=person, text=why)
+        return work
+
+
 def let_in(person: User, image_id: str) -> None:
     """Undoes `remove`, as far as it can: the picture may be drawn again from its recipe. Raises Conflict."""
     with transaction.atomic():
         event = lock_current_event()
-        if not Image.objects.filter(id=image_id, event=event, withheld=Withheld.HOUSE).update(withheld=""):
+        if not Image.objects.filter(id=image_id, withheld=Withheld.HOUSE).update(withheld=""):
             raise Conflict(_("This picture is not (or no longer) kept out."), "")
         note(event, "let in", image_id, person=person)
 
@@ -101,10 +124,10 @@ def removed(event: Event, most: int = 40) -> list[Image]:
 def inbox(event: Event, most: int = 60) -> list[Work]:
     """What waits, oldest first."""
     waiting = Work.objects.filter(event=event, state=State.WAITING)
-    return list(waiting.select_related("image").order_by("created_at", "id")[:most])
+    return list(waiting.select_related("image", "given").order_by("created_at", "id")[:most])
 
 
 def decided(event: Event, most: int = 20) -> list[Work]:
     """What was decided or pulled last, newest first, for undoing."""
     done = Work.objects.filter(event=event, state__in=(State.HUNG, State.REJECTED, State.PULLED))
-    return list(done.select_related("image").order_by("-hung_at", "-created_at")[:most])
+    return list(done.select_related("image", "given").order_by("-hung_at", "-created_at")[:most])

@@ -10,10 +10,12 @@ from msgspec import Struct
 
 from salon.core.errors import BadRecipe
 from salon.engine.recipes import tidy
+from salon.web.arena.domain import leaving
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Entry
 from salon.web.events.trail import note
 from salon.web.gallery.models import Licence, Work
+from salon.web.refuses.domain import reporting
 from salon.web.refuses.models import Report
 from salon.web.station.domain.erasing import erase_visitor
 from salon.web.station.domain.intake import TooManyWaiting
@@ -89,7 +91,7 @@ def propose(visitor: str, image: Image, proposal: Proposal) -> tuple[Work, bool]
 def withdraw(visitor: str, work_id: str) -> Work:
     """Takes the visitor's own work back, at any time; doing it twice changes nothing. Raises BadRecipe."""
     with transaction.atomic():
-        event = lock_current_event()
+        event = lock_current_event(even_archived=True)
         work = Work.objects.filter(id=work_id, visitor=visitor).first()
         if work is None:
             raise BadRecipe(_("There is no work of yours by that name."), _("Look at what you drew."))
@@ -109,10 +111,11 @@ def take_along(booth: str, own: str) -> None:
     """What was drawn at the booth under one ticket belongs to the ticket `own` from now on, beside what it has already.
     What both have (a proposal or a report of the same image) stays with the booth's."""
     with transaction.atomic():
-        lock_current_event()
+        lock_current_event(even_archived=True)
         Request.objects.filter(visitor=booth).update(visitor=own, key=None)
         for model, mine in ((Work, live_images(own)), (Report, Report.objects.filter(visitor=own).values("image_id"))):
             model.objects.filter(visitor=booth).exclude(image_id__in=mine).update(visitor=own)
+        leaving.take_along(booth, own)
         Entry.objects.filter(visitor=booth).update(visitor=own)
 
 
@@ -125,12 +128,13 @@ def forget(visitor: str) -> tuple[list[str], list[str]]:
     """Everything of this visitor goes: works come down, images that nobody else has are erased, requests keep nothing
     that leads back. Names of the works that hung, and of the requests that were open."""
     with transaction.atomic():
-        event = lock_current_event()
+        event = lock_current_event(even_archived=True)
         mine = Work.objects.filter(visitor=visitor)
         hung = list(mine.filter(state=Work.State.HUNG).values_list("id", flat=True))
         gone = mine.count()
         mine.delete()
-        stopped = erase_visitor(visitor)
+        reporting.forget(visitor)
+        stopped = leaving.forget(visitor) + erase_visitor(visitor)
         Entry.objects.filter(visitor=visitor).update(visitor="")
         note(event, "forgotten", "", text=str(gone))
     return hung, stopped

@@ -8,9 +8,11 @@ from django.core.files.storage import default_storage
 from django.db.models import Q
 from django.urls import reverse
 from PIL import Image as Picture
+from PIL import ImageOps
 
 from salon.web.events.models import Event
 from salon.web.gallery.models import Work
+from salon.web.station.domain.pictures import without_words
 
 #: works on a page of the gallery
 PAGE = 24
@@ -21,7 +23,11 @@ WALL, GILT, SLIP = (35, 80, 74), (184, 146, 74), (28, 23, 18)
 
 def hung(event: Event) -> Any:
     """The query set of works that hang, newest first."""
-    return Work.objects.filter(event=event, state=Work.State.HUNG).select_related("image").order_by("-hung_at", "id")
+    return (
+        Work.objects.filter(event=event, state=Work.State.HUNG)
+        .select_related("image", "given")
+        .order_by("-hung_at", "id")
+    )
 
 
 def page(event: Event, before: str = "") -> tuple[list[Work], str]:
@@ -42,20 +48,24 @@ def neighbours(work: Work) -> tuple[Work | None, Work | None]:
 
 
 def shown(work: Work) -> dict[str, Any]:
-    """A work as the wall and the API tell it. The prompt only if its maker lets it be published."""
-    recipe = work.image.recipe
+    """A work as the wall and the API tell it. The prompt only if its maker lets it be published. `model` is empty for a
+    picture that was not drawn here; then `medium` says what it is, if its maker does."""
+    recipe = work.image.recipe if work.image else None
     return {
         "id": work.id,
         "title": work.title,
         "maker": work.maker,
         "statement": work.statement,
-        "model": recipe.model,
+        "model": recipe.model if recipe else "",
+        "medium": work.medium,
         "date": (work.hung_at or work.created_at).date().isoformat(),
         "year": (work.hung_at or work.created_at).year,
-        "prompt": recipe.prompt if work.may_publish_prompt else "",
+        "prompt": recipe.prompt if recipe and work.may_publish_prompt else "",
         "licence": str(work.get_licence_display()),
         "url": reverse("gallery:work", args=[work.id]),
-        "src": reverse("gallery:work_file", args=[work.id]),
+        "src": work.src,
+        "width": work.picture.width,
+        "height": work.picture.height,
         "qr": reverse("gallery:work_qr", args=[work.id]),
     }
 
@@ -66,40 +76,31 @@ def listing(event: Event, most: int) -> list[dict[str, Any]]:
 
 
 def read_file(work: Work) -> bytes:
-    """The PNG. Without consent to publish the prompt, the recipe that travels in it is left out. Raises
-    FileNotFoundError."""
-    with default_storage.open(work.image.file) as file:
+    """The PNG, or a given picture's WebP. Without consent to publish the prompt, the recipe that travels in a PNG is
+    left out. Raises FileNotFoundError."""
+    if not work.picture.file:
+        raise FileNotFoundError(work.picture_id)
+    with default_storage.open(work.picture.file) as file:
         data: bytes = file.read()
-    return data if work.may_publish_prompt else without_words(data)
-
-
-def without_words(png: bytes) -> bytes:
-    """The same pixels, nothing else."""
-    out = io.BytesIO()
-    with Picture.open(io.BytesIO(png)) as picture:
-        bare = Picture.new(picture.mode, picture.size)
-        bare.paste(picture)
-        bare.save(out, "PNG")
-    return out.getvalue()
+    return data if work.may_publish_prompt or work.given_id else without_words(data)
 
 
 def card(work: Work) -> bytes:
     """A share card, JPEG: the picture in a frame on the wall."""
     with Picture.open(io.BytesIO(read_file(work))) as picture:
-        enlarged = picture.convert("RGB").resize((ON_CARD, ON_CARD), Picture.Resampling.LANCZOS)
+        enlarged = ImageOps.contain(picture.convert("RGB"), (ON_CARD, ON_CARD), Picture.Resampling.LANCZOS)
     sheet = Picture.new("RGB", CARD, WALL)
     for colour, edge in ((SLIP, 26), (GILT, 24), (SLIP, 6)):
-        side = ON_CARD + 2 * edge
-        sheet.paste(colour, _centred(side))
-    sheet.paste(enlarged, _centred(ON_CARD)[:2])
+        sheet.paste(colour, _centred(enlarged.width + 2 * edge, enlarged.height + 2 * edge))
+    sheet.paste(enlarged, _centred(*enlarged.size)[:2])
     out = io.BytesIO()
     sheet.save(out, "JPEG", quality=88)
     return out.getvalue()
 
 
-def _centred(side: int) -> tuple[int, int, int, int]:
-    left, top = (CARD[0] - side) // 2, (CARD[1] - side) // 2
-    return left, top, left + side, top + side
+def _centred(width: int, height: int) -> tuple[int, int, int, int]:
+    left, top = (CARD[0] - width) // 2, (CARD[1] - height) // 2
+    return left, top, left + width, top + height
 
 
 def updated(works: list[Work]) -> datetime.datetime:

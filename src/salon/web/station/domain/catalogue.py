@@ -9,11 +9,22 @@ from salon.core.errors import EngineUnavailable, SalonError, UnknownModel, Weigh
 from salon.core.recipe import MAX_GUIDANCE, MAX_IMAGES, MAX_PROMPT, MAX_SEED, MAX_STEPS
 from salon.engine.client import ModelInfo
 from salon.web.line import EngineState
+from salon.web.sentences import spoken
+
+
+def _told(models: Sequence[ModelInfo]) -> list[ModelInfo]:
+    """Those that visitors are told of: models with planted flaws are for workshop and audits."""
+    return [model for model in models if model.purpose == "public"]
+
+
+def drawable(model: ModelInfo) -> bool:
+    """Whether pictures can be drawn with it now: CLIP has no stages, it only looks."""
+    return model.ready and bool(model.stages)
 
 
 def public(models: Sequence[ModelInfo]) -> list[ModelInfo]:
-    """Those that visitors may draw with: models with planted flaws are for workshop and audits."""
-    return [model for model in models if model.purpose == "public"]
+    """Those that visitors may draw with, or could were they whole: a damaged one does not say its stages."""
+    return [model for model in _told(models) if model.stages or not model.ready]
 
 
 def model_of(engine: EngineState, name: str | None) -> ModelInfo:
@@ -48,7 +59,7 @@ def door(engine: EngineState) -> dict[str, str] | None:
         return None
     if engine.state == "missing":
         kind = WeightsDamaged.code if engine.models else WeightsMissing.code
-        return {"code": kind, "message": engine.why, "hint": engine.hint}
+        return {"code": kind, "message": spoken(engine.why), "hint": spoken(engine.hint)}
     return {
         "code": EngineUnavailable.code,
         "message": _("The engine is waking up."),
@@ -61,7 +72,9 @@ def _shown(model: ModelInfo) -> dict[str, Any]:
         "name": model.name,
         "family": model.family,
         "ready": model.ready,
-        "problem": model.problem,
+        "problem": spoken(model.problem),
+        "drawable": drawable(model),
+        "stages": model.stages,
         "parameters": model.parameters,
         "licence": model.licence,
         "weights_sha256": model.weights_sha256,
@@ -82,5 +95,5 @@ RANGES = {
 
 
 def listing(models: Sequence[ModelInfo]) -> dict[str, Any]:
-    """The answer of `GET /api/models`."""
-    return {"models": [_shown(model) for model in public(models)], "ranges": RANGES}
+    """The answer of `GET /api/models`. Models that draw nothing are named too, as not `drawable`."""
+    return {"models": [_shown(model) for model in _told(models)], "ranges": RANGES}

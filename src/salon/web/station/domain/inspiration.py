@@ -1,5 +1,7 @@
 """Something to begin with: styles to add to a prompt, examples, and material for Surprise me."""
 
+from django.utils.translation import gettext, gettext_noop
+
 from salon.world.vocabulary import COUNTRIES, LANDSCAPES, LIGHTS, NOUNS, OCCUPATIONS, PLACES, STYLES, TINTS
 
 EXAMPLES = (
@@ -13,8 +15,13 @@ EXAMPLES = (
     "a woodblock print of the sea at sunset",
 )
 
-#: styles whose names are written otherwise on the page
-SPELT = {"van gogh": "Van Gogh"}
+#: how the page names them; what they add to a prompt is English, as the models read it
+SPELT = {
+    "oil": gettext_noop("oil"), "impressionist": gettext_noop("impressionist"), "van gogh": gettext_noop("Van Gogh"),
+    "pointillist": gettext_noop("pointillist"), "watercolour": gettext_noop("watercolour"),
+    "woodblock": gettext_noop("woodblock"), "pixel art": gettext_noop("pixel art"), "pencil": gettext_noop("pencil"),
+    "pop art": gettext_noop("pop art"), "mosaic": gettext_noop("mosaic"),
+}  # fmt: skip
 
 #: what the house itself draws first
 HANG = (
@@ -32,7 +39,7 @@ HANG = (
 
 def styles() -> list[dict[str, str]]:
     """`[{name, phrase}]`: `phrase` is what a style adds after the subject, which stands at `{}`."""
-    return [{"name": SPELT.get(name, name), "phrase": _after(phrases)} for name, phrases in STYLES.items()]
+    return [{"name": gettext(SPELT.get(name, name)), "phrase": _after(phrases)} for name, phrases in STYLES.items()]
 
 
 def _after(phrases: tuple[str, ...]) -> str:

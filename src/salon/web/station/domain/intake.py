@@ -123,7 +123,7 @@ def existing(visitor: str, key: str | None) -> Request | None:
     return Request.objects.filter(visitor=visitor, key=key).first() if key else None
 
 
-def _check_room(event: Event, visitor: str, device: Device | None) -> None:
+def check_room(event: Event, visitor: str, device: Device | None) -> None:
     """Counts rows, never a counter; true while the event is locked. A booth begins anew as often as it likes, so it has
     a limit of its own; addresses have none, since a venue shares one. Raises TooManyWaiting, Busy."""
     if event.paused:
@@ -157,7 +157,7 @@ def submit(ask: Ask, visitor: str, engine: EngineState, device: Device | None = 
         event = lock_current_event()
         if found := existing(visitor, ask.key):
             return found, False
-        _check_room(event, visitor, device)
+        check_room(event, visitor, device)
         return store(event, visitor, ask.key, recipes, device=device), True
 
 
