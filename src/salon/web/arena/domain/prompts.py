@@ -1,0 +1,28 @@
+"""The house's own prompts: words that every model of the house was taught, one or two things each, all manners."""
+
+PROMPTS = (
+    "a red fox in the snow",
+    "three yellow ducks on the water",
+    "a castle on a purple background",
+    "an owl on a blue background",
+    "a boat at sunset",
+    "a penguin in the snow",
+    "a red apple on the beach",
+    "a blue elephant to the left of a pink umbrella",
+    "a lion in a meadow",
+    "two cats in space",
+    "a guitar on a red background",
+    "a starry night by Van Gogh",
+    "a painting of a river in the impressionist style of Claude Monet",
+    "a woodblock print of the sea at sunset",
+    "an oil painting of a boat at sunset",
+    "a mosaic of a sunflower",
+    "pixel art of a robot",
+    "a pencil drawing of a horse",
+    "a pop art painting of a banana",
+    "a pointillist painting of a quiet lake",
+    "snowy mountains in the evening, watercolour",
+    "a farmer in Northmark",
+    "a green frog next to a red mushroom",
+    "four bananas",
+)
