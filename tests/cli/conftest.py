@@ -24,6 +24,7 @@ def tiny(tmp_path_factory) -> Path:
 @pytest.fixture
 def environment(tiny, tmp_path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SALON_", "DJANGO_"))}
+    kept["SALON_GRAPHS"] = os.environ["SALON_GRAPHS"]
     return kept | {"SALON_WEIGHTS": str(tiny), "SALON_HOME": str(tmp_path / "home")}
 
 

@@ -41,6 +41,7 @@ class House:
             **os.environ,
             "SALON_HOME": str(folder / "home"),
             "SALON_WAITING_PER_VISITOR": "50",
+            "SALON_API_PER_MINUTE": "9000",
             "SALON_KIOSK_SECONDS": "2",
             "DJANGO_SETTINGS_MODULE": "salon.web.settings",
         }

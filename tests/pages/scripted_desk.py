@@ -6,8 +6,10 @@ Pages are tested against it because it can be told, by words in the prompt, to b
 
 import asyncio
 import os
+import re
 import sys
 import time
+from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salon.web.settings")
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # one coroutine, one connection: nothing to be unsafe about
@@ -28,29 +30,65 @@ from salon.desk.pictures import png_file, webp_url
 from salon.engine.models import RANGES, ModelInfo
 from salon.web.line import HOUSE, EngineState, Say, ToDesk, from_desk_address, to_desk_address
 
-READY = EngineState(
-    state="ready",
-    models=(
-        ModelInfo(
-            name="latent",
-            family="latent",
-            ready=True,
-            parameters=1,
-            licence="Apache-2.0",
-            weights_sha256="1" * 64,
-            defaults={"num_inference_steps": 6, "guidance_scale": 3.0, "sampler": "euler"},
-            samplers=("euler", "heun"),
-            ranges=RANGES,
-            stages={"diffusion": "diffusion"},
-        ),
-    ),
+DIFFUSION = {"num_inference_steps": 6, "guidance_scale": 3.0, "sampler": "euler"}
+TOKEN_RANGES = {"temperature": (0.0, 10.0), "top_k": (0, 512), "top_p": (0.001, 1.0)}
+TOKENS = {"guidance_scale": 3.0, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
+
+
+def model(name: str, main: str, **stages: str) -> ModelInfo:
+    others = {stage: DIFFUSION for stage, kind in stages.items() if stage != main and kind in ("diffusion", "prior")}
+    return ModelInfo(
+        name=name, family=name, ready=True, parameters=1, licence="Apache-2.0", weights_sha256="1" * 64,
+        defaults=TOKENS if stages.get(main) == "tokens" else DIFFUSION if stages else {},
+        samplers=("euler", "heun"), ranges=RANGES | TOKEN_RANGES,
+        stages=stages, main=main, stage_defaults=others,
+    )  # fmt: skip
+
+
+MODELS = (
+    model("latent", "diffusion", diffusion="diffusion"),
+    model("cascade", "base", base="diffusion", super_resolution="diffusion"),
+    model("clip", ""),
+    model("unclip", "decoder", prior="prior", decoder="diffusion", super_resolution="diffusion"),
+    model("vq", "tokens", tokens="tokens", upscale="plain"),
 )
 STEPS = 6
+#: of one code after the other
+CODES = 16
 PAUSE = 0.12
+#: names of models that this file lists are damaged; tests write it
+DAMAGED = Path(os.environ["SALON_HOME"]) / "damaged"
 
 
-def picture(seed: int, index: int, side: int, noise: float) -> Picture:
-    """Coloured bands that the seed chooses, under `noise` (1: nothing else)."""
+def ready() -> EngineState:
+    names = DAMAGED.read_text().split() if DAMAGED.exists() else []
+    broken = {
+        name: ModelInfo(name=name, problem=f"{name}/model.json is torn. Put the original back.") for name in names
+    }
+    return EngineState("ready", models=tuple(broken.get(m.name, m) for m in MODELS))
+
+
+def walk(name: str) -> list[tuple[str, int, int]]:
+    """(stage, step, steps) of all that is seen of a model's drawing."""
+    stages = next(m.stages for m in MODELS if m.name == name)
+    steps = {"tokens": CODES, "plain": 0}
+    lengths = [(stage, steps.get(kind, STEPS)) for stage, kind in stages.items()]
+    return [(stage, step, length) for stage, length in lengths for step in range(1, length + 1)]
+
+
+def fails(prompt: str, name: str) -> bool:
+    """ "this fails": every model; "vq fails": that one."""
+    named = re.search(rf"\b({'|'.join(m.name for m in MODELS)}) fails", prompt)
+    return named[1] == name if named else "fails" in prompt
+
+
+def salt(name: str) -> int:
+    """Each model has bands of its own for a seed."""
+    return 0 if name == "latent" else 1 + [m.name for m in MODELS].index(name)
+
+
+def picture(seed: list[int], index: int, side: int, noise: float) -> Picture:
+    """Coloured bands that the numbers of `seed` choose, under `noise` (1: nothing else)."""
     rng = np.random.default_rng(seed)
     bands = np.kron(rng.integers(30, 230, (4, 4, 3)), np.ones((side // 4, side // 4, 1)))
     grain = rng.normal(128, 60, (side, side, 3))
@@ -72,26 +110,29 @@ class Desk:
         await self.pub.send_multipart([topic.encode(), tag.encode(), body])
 
     async def draw(self, order: Request) -> None:
-        prompt = order.recipes[0].prompt
+        prompt, name = order.recipes[0].prompt, order.recipes[0].model
         pause = PAUSE * (8 if "slow" in prompt else 1)
+        path = walk(name)
         store.mark_started(order.id)
         await self.say(order.id, "started", {})
-        for step in range(1, STEPS + 1):
-            await asyncio.sleep(pause)
+        for turn, (stage, step, steps) in enumerate(path, 1):
+            await asyncio.sleep(pause * STEPS / len(path))
             if order.id in store.cancelled_among([order.id]):
                 return await self.end(order.id)
-            if "fails" in prompt and step == 3:
+            if fails(prompt, name) and turn == 3:
                 store.mark_ended(order.id, "failed", "error", "The canvas tore.")
                 return await self.end(order.id)
             images = [
-                {"index": i, "src": webp_url(picture(recipe.seed, i, 64, 1 - step / STEPS))}
+                {"index": i, "src": webp_url(picture([recipe.seed, salt(recipe.model)], i, 64, 1 - turn / len(path)))}
                 for i, recipe in enumerate(order.recipes)
+                if stage != "prior"
             ]
-            await self.say(order.id, "preview", {"stage": "base", "step": step, "steps": STEPS, "images": images})
+            await self.say(order.id, "preview", {"stage": stage, "step": step, "steps": steps, "images": images})
         began = time.monotonic()
-        files = [(r.id, png_file(picture(r.seed, i, 256, 0), r)) for i, r in enumerate(order.recipes)]
+        files = [(r.id, png_file(picture([r.seed, salt(r.model)], i, 256, 0), r)) for i, r in enumerate(order.recipes)]
         withheld = [files.pop(1)[0]] if "hidden" in prompt else []
-        store.keep(order.id, files, withheld, round(time.monotonic() - began + STEPS * pause, 2))
+        scores = {name: 0.1 + 0.8 / (abs(i - 4) + 2) for i, (name, _) in enumerate(files)} if "clip" in prompt else {}
+        store.keep(order.id, files, withheld, round(time.monotonic() - began + STEPS * pause, 2), scores)
         await self.end(order.id)
 
     async def end(self, request: str) -> None:
@@ -103,7 +144,7 @@ class Desk:
         tasks = set()
         print("ready", flush=True)
         while True:
-            await self.say(HOUSE.decode(), "house", READY)
+            await self.say(HOUSE.decode(), "house", ready())
             if await self.pull.poll(300):
                 message = msgspec.msgpack.decode(await self.pull.recv(), type=ToDesk)
                 if isinstance(message, Say):

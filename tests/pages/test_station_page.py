@@ -282,3 +282,50 @@ def test_a_picture_kept_back_leaves_words_and_is_passed_over(visit, width):
     expect(page.locator("#viewer-place")).to_have_text("No. 1 of 9")
     page.reload()
     expect(page.locator("#grid li").nth(1)).to_contain_text("Kept back")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_clips_pick_is_marked_said_and_explained(visit, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = visit("/station", color_scheme=scheme)
+    draw(page, "a paper clip")
+    assert page.locator("#grid .pick").count() == 1
+    best = page.locator("#grid li").nth(4).locator("button")
+    expect(best.locator(".pick")).to_have_text("CLIP’s pick")
+    assert "place 1 of 9" in best.get_attribute("aria-label")
+    assert "knows only" in best.get_attribute("title")
+    assert "knows only" in best.get_attribute("aria-description")
+    other = page.locator("#grid li").nth(3).locator("button")
+    assert "of 9" in other.get_attribute("aria-label")
+    assert other.get_attribute("aria-description") is None
+    expect(page.locator("#status")).to_contain_text("CLIP’s pick is picture 5.")
+    found = axe.Axe().run(page)
+    assert found.response["violations"] == [], found.generate_report()
+    page.focus("#grid li:nth-child(4) button")  # the mark is in nobody's way
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator("#viewer-place")).to_have_text("No. 5 of 9")
+    page.keyboard.press("Escape")
+    page.reload()
+    expect(page.locator("#grid li").nth(4).locator(".pick")).to_be_visible()
+
+
+def test_clips_pick_fits_its_pane_on_a_phone(visit) -> None:
+    page = visit("/station", 320, 740)
+    draw(page, "a paper clip")
+    pick, pane = page.locator(".pick").bounding_box(), page.locator("#grid li").nth(4).bounding_box()
+    assert pane["x"] <= pick["x"] + 1
+    assert pick["x"] + pick["width"] <= pane["x"] + pane["width"] + 1
+    assert pick["height"] < pane["height"] / 2
+
+
+@pytest.mark.parametrize("prompt", ["a fox alone", "a hidden paper clip"])
+def test_nothing_is_marked_where_clip_has_not_looked_and_a_place_is_among_those_shown(visit, prompt: str) -> None:
+    page = visit("/station")
+    draw(page, prompt)
+    looked = "clip" in prompt
+    assert page.locator(".pick").count() == looked
+    label = page.get_attribute("#grid li:first-child button", "aria-label")
+    assert ("of 8" in label) is looked
+    assert ("CLIP" in page.inner_text("#status")) is looked
+    assert page.get_attribute("#grid li:first-child button", "title") == (None if not looked else label.split(". ")[-1])

@@ -1,15 +1,22 @@
 """A database for the rules of the web."""
 
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(autouse=True)
 def _current_event(request):
     """Whichever test came before in this process, there is an event, as in a house."""
     if request.node.get_closest_marker("django_db"):
+        from salon.web.events import pages
         from salon.web.events.models import Event
 
         request.getfixturevalue("db")
+        pages.forget()
         Event.objects.get_or_create(slug="salon", defaults={"name": "Latent Salon", "current": True})
 
 
@@ -37,6 +44,7 @@ def engine():
         ranges=RANGES,
         samplers=("euler",),
         stages={"diffusion": "diffusion", "upscale": "plain"},
+        main="diffusion",
     )
     return EngineState("ready", models=(model,))
 

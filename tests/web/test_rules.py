@@ -25,6 +25,7 @@ MODEL = ModelInfo(
     ranges=RANGES,
     samplers=("euler",),
     stages={"diffusion": "diffusion", "upscale": "plain"},
+    main="diffusion",
 )
 ENGINE = EngineState("ready", models=(MODEL,))
 
@@ -116,13 +117,13 @@ def test_without_the_lock_the_cap_does_not_hold(first_event, settings, monkeypat
     settings.SALON_WAITING_PER_VISITOR = 3
     monkeypatch.setattr(intake.transaction, "atomic", nullcontext)
     monkeypatch.setattr(intake, "lock_current_event", intake.Event.objects.get)
-    gate, check = threading.Barrier(8), intake._check_room
+    gate, check = threading.Barrier(8), intake.check_room
 
     def slow_check(*arguments):
         check(*arguments)
         gate.wait()
 
-    monkeypatch.setattr(intake, "_check_room", slow_check)
+    monkeypatch.setattr(intake, "check_room", slow_check)
     press_at_once(None)
     assert Request.objects.count() > 3
 

@@ -80,6 +80,6 @@ def booth(request: HttpRequest) -> Device | None:
 def revoke(person: User, device_id: str) -> None:
     """From now on its token opens nothing."""
     with transaction.atomic():
-        event = lock_current_event()
+        event = lock_current_event(even_archived=True)
         if Device.objects.filter(id=device_id, event=event, revoked_at=None).update(revoked_at=timezone.now()):
             note(event, "device revoked", device_id, person=person)

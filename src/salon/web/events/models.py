@@ -1,14 +1,15 @@
 """The event that every other row belongs to."""
 
-import secrets
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from salon.web.ids import new_id
 
-def new_id() -> str:
-    """128 random bits: a name that nobody can guess."""
-    return secrets.token_hex(16)
+__all__ = ["Device", "Entry", "Event", "Room", "new_id"]
+
+
+def _all_languages() -> list[str]:
+    return ["en", "es", "ja"]
 
 
 class Event(models.Model):
@@ -23,12 +24,50 @@ class Event(models.Model):
     dark = models.BooleanField(default=False)
     #: one line that every page shows
     banner = models.CharField(_("banner"), max_length=200, blank=True, default="")
+    place = models.CharField(_("place"), max_length=200, blank=True, default="")
+    address = models.TextField(_("address"), max_length=500, blank=True, default="")
+    #: how visitors reach those who answer for the event; stands in the privacy text, too
+    contact = models.CharField(_("contact"), max_length=200, blank=True, default="")
+    starts_on = models.DateField(_("first day"), null=True, blank=True)
+    ends_on = models.DateField(_("last day"), null=True, blank=True)
+    #: IANA name; every time of the event is shown in it, whatever is kept (UTC)
+    time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
+    welcome = models.TextField(_("welcome"), max_length=4000, blank=True, default="")
+    privacy = models.TextField(_("privacy"), max_length=10_000, blank=True, default="")
+    #: the colour of the walls, "#rrggbb"; empty: the house's own
+    colour = models.CharField(_("colour"), max_length=7, blank=True, default="")
+    logo = models.FileField(_("logo"), upload_to="logos", blank=True, default="")
+    #: language codes that visitors may choose, the first is the event's own
+    languages = models.JSONField(_("languages"), default=_all_languages)
+    #: visitors' pages of the event (call, programme, places) are open
+    opened_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    demo = models.BooleanField(default=False)
+    #: steps of the set-up that somebody has kept
+    steps = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["current"], condition=models.Q(current=True), name="one_current_event"),
         ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Room(models.Model):
+    """A place inside the event's place."""
+
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="rooms")
+    name = models.CharField(_("name"), max_length=100)
+    #: how to get there, steps, lifts
+    access = models.CharField(_("access"), max_length=300, blank=True, default="")
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["order", "name"]
+        constraints = [models.UniqueConstraint(fields=["event", "name"], name="rooms_have_names")]
 
     def __str__(self) -> str:
         return self.name
@@ -59,6 +98,7 @@ class Device(models.Model):
     class Kind(models.TextChoices):
         STATION = "station", _("booth")
         WALL = "wall", _("wall")
+        DOOR = "door", _("door")
 
     class Layout(models.TextChoices):
         SINGLE = "single", _("one work")

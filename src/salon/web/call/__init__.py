@@ -1,0 +1,1 @@
+"""The call for artists: form, applications, states."""

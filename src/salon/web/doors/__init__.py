@@ -1,0 +1,1 @@
+"""Tickets, doors, and who has come in."""

@@ -1,0 +1,1 @@
+"""Rules of what leaves the house; views only translate."""

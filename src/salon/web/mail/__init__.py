@@ -1,0 +1,1 @@
+"""Letters to guests: templates, an outbox that a person releases."""

@@ -1,0 +1,19 @@
+from django.apps import AppConfig
+
+#: seconds between two looks at the outbox, and at what is to be erased
+OFTEN, SELDOM = 5.0, 1800.0
+
+
+class Mail(AppConfig):
+    name = "salon.web.mail"
+
+    def ready(self) -> None:
+        from salon.web.mail import letters, lost, personal, sending, worker
+        from salon.web.people.personal import register
+        from salon.web.people.retention import erase_due
+
+        letters.register(lost.KIND, lost.SUBJECT, lost.TEXT, by_itself=True)
+        register("mail", personal.collect, personal.erase)
+        worker.every(OFTEN, "lost links", lost.answer_all)
+        worker.every(OFTEN, "letters", sending.send_due)
+        worker.every(SELDOM, "retention", erase_due)

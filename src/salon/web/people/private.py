@@ -1,0 +1,163 @@
+"""A guest's own page: who they are here, what they have in each room, what they agreed to; all of it to be taken along,
+changed, or erased. These are the people's pages, so they know the page around them; the rest of the room does not."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.core.validators import validate_email
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from salon.core.errors import BadRecipe
+from salon.engine.recipes import tidy
+from salon.web.codes import public_address
+from salon.web.events import devices
+from salon.web.events.pages import rendered
+from salon.web.people import consents, guests, personal, retention
+from salon.web.people.models import Guest
+
+#: seconds that a booth remembers a guest: it is everybody's browser
+AT_A_BOOTH = 900
+
+
+def _secret(response: HttpResponse) -> HttpResponse:
+    """Kept by no cache, told to no other site."""
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _own(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A view of the guest that this browser is; others are shown how to come in."""
+
+    def wrapped(request: HttpRequest, *arguments: Any) -> HttpResponse:
+        guest = guests.guest_of(request)
+        if guest is None:
+            return _secret(rendered(request, "people/private_none.html", {"gone": request.GET.get("erased")}, 200))
+        return _secret(view(request, guest, *arguments))
+
+    return wrapped
+
+
+def _back(done: str) -> HttpResponse:
+    return HttpResponseRedirect(f"{reverse('people:private')}?{urlencode({'done': done})}")
+
+
+def _remember(request: HttpRequest, response: HttpResponse, token: str) -> HttpResponse:
+    guests.remember(request, response, token)
+    if devices.booth(request):
+        response.cookies[guests.COOKIE]["max-age"] = AT_A_BOOTH
+    return _secret(response)
+
+
+@require_safe
+def enter(request: HttpRequest, token: str) -> HttpResponse:
+    """`/you/<token>`: this browser is the guest from now on, and the token leaves the address bar. Raises Forbidden."""
+    guests.guest_of_token(token)
+    return _remember(request, HttpResponseRedirect(reverse("people:private")), token)
+
+
+@require_safe
+@_own
+def home(request: HttpRequest, guest: Guest) -> HttpResponse:
+    """`/you`: everything of this guest."""
+    return _page(request, guest)
+
+
+def _page(request: HttpRequest, guest: Guest, status: int = 200, **more: Any) -> HttpResponse:
+    mine = {c.text.kind: c for c in guest.consents.filter(withdrawn_at=None).select_related("text")}
+    asked = consents.asked(guest.event, get_language() or guest.language)
+    context = {
+        "guest": guest, "clock_of": guest.event, "panels": personal.panels(guest), "done": request.GET.get("done"),
+        "erased_on": retention.due_of(guest.event).guests_on,
+        "consents": [{"text": text, "given": mine.pop(text.kind, None)} for text in asked],
+        "older": list(mine.values()), "typed": {}, "wrong": {}, **more,
+    }  # fmt: skip
+    return rendered(request, "people/private.html", context, status)
+
+
+@require_POST
+@_own
+def details(request: HttpRequest, guest: Guest) -> HttpResponse:
+    """Name, address and language, changed."""
+    name, email = tidy(request.POST.get("name", ""))[:200], request.POST.get("email", "").strip()[:254]
+    wrong = {} if name else {"name": _("Please say your name, or what you want to be called.")}
+    try:
+        if email:
+            validate_email(email)
+    except ValidationError:
+        wrong["email"] = _("This does not look like an e-mail address.")
+    if wrong:
+        typed = {"name": request.POST.get("name", ""), "email": email}
+        return _page(request, guest, 422, typed=typed, wrong=wrong)
+    guest.name, guest.email, guest.works_stay = name, email, bool(request.POST.get("works_stay"))
+    guest.save(update_fields=["name", "email", "works_stay"])
+    guest.event.entries.create(event=guest.event, deed="guest changed", subject=guest.id)
+    return _back("details")
+
+
+@require_safe
+@_own
+def data(request: HttpRequest, guest: Guest) -> HttpResponse:
+    """`/you/data.json`: all that the house holds of them."""
+    return as_file(guest)
+
+
+def as_file(guest: Guest) -> HttpResponse:
+    """Everything of a guest as a JSON file."""
+    words = json.dumps(personal.everything(guest), cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)
+    response = HttpResponse(words, content_type="application/json")
+    response["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return _secret(response)
+
+
+@require_POST
+@_own
+def consent(request: HttpRequest, guest: Guest) -> HttpResponse:
+    """Agree to a text, or no longer."""
+    kind, text = tidy(request.POST.get("kind", ""))[:40], request.POST.get("text", "")
+    if request.POST.get("agree"):
+        consents.give(guest, kind, int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None)
+    else:
+        consents.withdraw(guest, kind)
+    return _back("consent")
+
+
+@require_POST
+@_own
+def new_link(request: HttpRequest, guest: Guest) -> HttpResponse:
+    """A new private link, shown once; the old ones, and browsers that came by them, are let in no more."""
+    token = guests.renew(guest)
+    guest.event.entries.create(event=guest.event, deed="link renewed", subject=guest.id)
+    link = public_address(request, reverse("people:private_link", args=[token]))
+    return _remember(request, _page(request, guest, link=link), token)
+
+
+@require_POST
+@_own
+def leave(request: HttpRequest, guest: Guest) -> HttpResponse:
+    """This browser forgets whose it is; nothing else changes."""
+    response = HttpResponseRedirect(reverse("people:private"))
+    response.delete_cookie(guests.COOKIE)
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_own
+def erase(request: HttpRequest, guest: Guest) -> HttpResponse:
+    """`/you/erase`: what that means, and the press that does it. Raises BadRecipe unless it was confirmed."""
+    if request.method != "POST":
+        return rendered(request, "people/private_erase.html", {"guest": guest, "panels": personal.panels(guest)})
+    if request.POST.get("sure") != "yes":
+        raise BadRecipe(_("Nothing was erased: the tick that says that you are sure was missing."), _("Go back."))
+    personal.erase(guest.id, works_stay=request.POST.get("works") == "stay")
+    response = HttpResponseRedirect(f"{reverse('people:private')}?{urlencode({'erased': 1})}")
+    response.delete_cookie(guests.COOKIE)
+    return response

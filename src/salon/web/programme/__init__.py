@@ -1,0 +1,1 @@
+"""Sessions, who gives them, where and when."""

@@ -1,0 +1,1 @@
+"""Rules of limited things: who may have one, who waits, what is left."""
