@@ -1,5 +1,5 @@
 # make run        serve the station (PORT=8000); sets everything up the first time
-# make test       the fast tests; make test-slow: the others; make test-all: all of them
+# make test       the fast tests; make test-slow: most others; make test-all: all of them, the lengthy audits too
 # make check      lint, types, who imports whom, migrations
 # make bench      speed and memory, one JSON object a script
 
@@ -22,7 +22,7 @@ test: $(VENV)/test
 	@$(ELSEWHERE) $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(VENV)/test
-	@$(ELSEWHERE) $(BIN)/python -m pytest -m slow
+	@$(ELSEWHERE) $(BIN)/python -m pytest -m "slow and not lengthy"
 
 test-all: $(VENV)/test
 	@$(ELSEWHERE) $(BIN)/python -m pytest -n 2 --dist loadfile

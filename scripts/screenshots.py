@@ -97,6 +97,8 @@ def everything(browser: Browser, house: House, out: Path) -> None:
             page.goto("/gallery")
             work = page.get_attribute(".piece a", "href")
             paths = {"home": "/", "gallery": "/gallery", "work": work, "mine": "/mine", "missing": "/nothing-here"}
+            paths["refuses"] = "/refuses"
+            paths |= {"arena": "/arena", "leaderboard": "/arena/leaderboard"}
             page.goto("/mine")
             image = page.get_attribute(".strip a", "href")
             paths |= {"image": image, "hang": f"{image}/hang", "report": f"{image}/report"}
@@ -110,7 +112,7 @@ def everything(browser: Browser, house: House, out: Path) -> None:
                 shot(page, out / f"wall-{layout}-{size[0]}-{scheme}.webp")
     page = opened(browser, house, SIZES["desktop"])
     page.goto(house.entry)
-    for room in ("", "/screens", "/reports", "/devices", "/trail", "/cheatsheet"):
+    for room in ("", "/screens", "/reports", "/findings", "/devices", "/trail", "/cheatsheet"):
         page.goto(f"/backstage{room}")
         shot(page, out / f"backstage{room.replace('/', '-')}.webp", True)
 

@@ -32,7 +32,8 @@ class House:
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         words = [sys.executable, "-m", "salon", "run", "--port", str(port)]
-        self.process = subprocess.Popen(words, env={**os.environ, "SALON_HOME": str(home)})
+        self.env = {**os.environ, "SALON_HOME": str(home)}
+        self.process = subprocess.Popen(words, env=self.env)
         end = time.monotonic() + LONG
         while b'"engine": "ready"' not in self._health():
             assert self.process.poll() is None, "the house closed"

@@ -10,6 +10,7 @@ from PIL import Image, ImageChops
 from salon.core.png import read_recipe
 from salon.world import vocabulary
 from salon.world.scene import held_out
+from waiting import until
 
 #: notes every picture that a pane ever shows
 WATCH = """
@@ -18,7 +19,7 @@ new MutationObserver(() => document.querySelectorAll("#grid li").forEach((pane, 
   pane.querySelectorAll("img.rough").forEach(image => window.seen[place].add(image.src))
 )).observe(document.querySelector("#grid"), {subtree: true, childList: true});
 """
-READY = "() => document.querySelectorAll('#grid button img').length === %d"
+READY = "document.querySelectorAll('#grid button img').length === %d"
 
 
 def new_sentence():
@@ -92,9 +93,9 @@ def test_new_words_become_nine_images_one_is_drawn_again_and_taken_home(visitor,
     page.evaluate(WATCH)
     page.fill("#prompt", prompt)
     asked = press(page, 9)
-    page.wait_for_function(READY % 9)
+    until(page, READY % 9)
     assert all(len(sources) >= 2 for sources in page.evaluate("seen.map(s => [...s])")), "it sharpens before the end"
-    page.wait_for_function("() => document.querySelectorAll('#grid img').length === 9")
+    until(page, "() => document.querySelectorAll('#grid img').length === 9")
     sizes = page.eval_on_selector_all("#grid img", "all => all.map(i => [i.naturalWidth, i.naturalHeight])")
     assert sizes == [[256, 256]] * 9
     pictures = [png(visitor, image["id"]) for image in asked["images"]]
@@ -104,7 +105,7 @@ def test_new_words_become_nine_images_one_is_drawn_again_and_taken_home(visitor,
     page.click("#viewer-link")
     page.wait_for_url("**/images/*")
     page.click("#again")
-    page.wait_for_function("() => /same picture/.test(document.querySelector('#verdict').textContent)")
+    until(page, "() => /same picture/.test(document.querySelector('#verdict').textContent)")
     image_id = asked["images"][4]["id"]
     assert drawn_again(visitor, house, image_id) <= 1
 
@@ -124,7 +125,7 @@ def test_a_tab_closed_in_the_middle_loses_nothing(visitor):
     finished(visitor, asked["id"])
     back = visitor.new_page()
     back.goto(f"/station?request={asked['id']}")
-    back.wait_for_function(READY % 4)
+    until(back, READY % 4)
     assert [read_recipe(png(visitor, image["id"])).seed for image in asked["images"]] == [5, 6, 7, 8]
 
 
@@ -132,7 +133,7 @@ def test_an_engine_killed_in_the_middle_is_replaced_and_draws_the_same(visitor, 
     page, asked = begin(visitor, "a yellow duck in the snow", seed=77)
     killed = house.kill_engine()
     assert still_drawing(visitor, asked["id"])
-    page.wait_for_function(READY % 4)
+    until(page, READY % 4)
     assert house.engine() not in (0, killed)
     assert [read_recipe(png(visitor, image["id"])).seed for image in asked["images"]] == [77, 78, 79, 80]
     assert drawn_again(visitor, house, asked["images"][0]["id"]) <= 1

@@ -6,7 +6,7 @@ import os
 import sys
 from importlib.metadata import version
 
-from salon.cli import demo, draw, judge, models, run, train, world
+from salon.cli import audit, clip, demo, draw, findings, judge, mail, mend, models, run, train, world
 from salon.core.errors import SalonError
 
 ABOUT = "A self-hosted platform for a generative-art day: draw, look inside, compare, hang, measure, mend."
@@ -17,7 +17,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser("salon", description=ABOUT)
     top.add_argument("--version", action="version", version=f"latent-salon {version('latent-salon')}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (run, demo, draw, models, world, train, judge):
+    for group in (run, demo, draw, models, world, train, judge, audit, clip, findings, mail, mend):
         group.add_to(commands)
     return top
 

@@ -2,9 +2,13 @@
 
 import argparse
 import os
+from typing import TYPE_CHECKING
 
 from salon.cli.arguments import number
 from salon.core.errors import SalonError
+
+if TYPE_CHECKING:
+    from salon.web.people.models import User
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
@@ -21,7 +25,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add.set_defaults(command=backstage)
 
 
-def _house() -> None:
+def open_house() -> None:
     """Django and an up-to-date database, in the state folder."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salon.web.settings")
     from salon.desk.house import prepare_database  # lazy: it brings Django
@@ -31,7 +35,7 @@ def _house() -> None:
 
 def demo(arguments: argparse.Namespace) -> None:
     """Draw and hang. Where something hangs already nothing is changed."""
-    _house()
+    open_house()
     from salon.web.gallery.domain import demo as exhibition  # lazy: Django must be set up first
 
     if not exhibition.empty():
@@ -54,7 +58,7 @@ def demo(arguments: argparse.Namespace) -> None:
 
 def backstage(arguments: argparse.Namespace) -> None:
     """Print the link, or set a password."""
-    _house()
+    open_house()
     from salon.web.people import links  # lazy: as above
 
     if arguments.password:
@@ -84,4 +88,15 @@ def _set_password(name: str) -> None:
     user.is_staff = True
     user.set_password(first)
     user.save()
+    _give_role(user)
     print(f"{name} may log in at /backstage/login.")
+
+
+def _give_role(user: "User") -> None:
+    """Whoever holds the machine makes organisers; a role that somebody has already is left as it is."""
+    from salon.web.events.domain import current_event  # lazy: Django must be set up first
+    from salon.web.people.models import Role
+    from salon.web.people.sessions import roles_of
+
+    if not roles_of(user):
+        Role.objects.create(user=user, event=current_event(), kind=Role.Kind.ORGANISER)

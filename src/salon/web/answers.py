@@ -10,12 +10,16 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from salon.core.errors import SalonError, StorageFull
+from salon.web.sentences import spoken
 
 log = logging.getLogger("salon.web")
 
 #: HTTP status of each kind of error (word of salon.core.errors)
 STATUS: Mapping[str, int] = {
     "bad_recipe": 400,
+    "bad_findings": 400,
+    "bad_query": 400,
+    "token_needed": 401,
     "unknown_model": 422,
     "refused": 422,
     "conflict": 409,
@@ -44,7 +48,8 @@ def error_answer(request: HttpRequest, status: int, code: str, message: str, hin
 
 
 def salon_error_answer(request: HttpRequest, error: SalonError) -> HttpResponse:
-    response = error_answer(request, STATUS.get(error.code, 500), error.code, error.message, error.hint)
+    status, message, hint = STATUS.get(error.code, 500), spoken(error.message), spoken(error.hint)
+    response = error_answer(request, status, error.code, message, hint)
     if response.status_code in (429, 503):
         response["Retry-After"] = "5"
     return response

@@ -2,10 +2,20 @@
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import get_language
 
 from salon import web
+from salon.web import languages
 
 
 def house(request: HttpRequest) -> dict[str, object]:
-    """`page_language` for <html lang>, `source_url` if the house names one; nothing here touches the database."""
-    return {"page_language": "en", "house_name": web.NAME, "source_url": settings.SOURCE_URL}
+    """`page_language` for <html lang>, `tongues` and `back` for the chooser, `source_url` if the house names one,
+    `writes_mail` if letters leave it; nothing here touches the database."""
+    return {
+        "page_language": get_language() or settings.LANGUAGE_CODE,
+        "tongues": languages.tongues(request),
+        "back": languages.back_from(request),
+        "house_name": web.NAME,
+        "source_url": settings.SOURCE_URL,
+        "writes_mail": settings.EMAIL_CONFIGURED,
+    }

@@ -1,4 +1,4 @@
-"""Three small middlewares, asynchronous so that no request hops through a thread for their sake."""
+"""Four small middlewares, asynchronous so that no request hops through a thread for their sake."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -6,10 +6,12 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 from django.utils.decorators import async_only_middleware
 from django.utils.translation import gettext as _
 
 from salon.core.errors import SalonError
+from salon.web import languages
 from salon.web.answers import error_answer, is_full_disk, salon_error_answer, storage_full
 
 log = logging.getLogger("salon.web")
@@ -50,6 +52,25 @@ def security_headers(get_response: Handler) -> Handler:
             response.setdefault(name, value)
         if not response.streaming and response.status_code != 304:
             response.setdefault("Content-Length", str(len(response.content)))
+        return response
+
+    return middleware
+
+
+@async_only_middleware
+def speak(get_response: Handler) -> Handler:
+    """Pages, errors and streams in the visitor's language (`languages`)."""
+
+    async def middleware(request: HttpRequest) -> HttpResponse:
+        language, asked = await languages.find(request)
+        with translation.override(language, deactivate=True):
+            response = await get_response(request)
+        if response.streaming and response.is_async:
+            response.streaming_content = languages.spoken(response.streaming_content, language)
+        languages.mark(response, language)
+        languages.meet(request, response, language)
+        if asked:
+            languages.keep(request, response, request.path, asked)
         return response
 
     return middleware

@@ -54,7 +54,9 @@ def _sqlite(path: Path) -> dict:
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=67108864;",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=67108864; "
+            # what is erased is overwritten, not only unlinked
+            "PRAGMA secure_delete=ON;",
         },
         # a file, as in life: connections to a database in memory share one cache and lock each other's tables
         "TEST": {"NAME": str(HOME / f"test-{os.getpid()}.sqlite3")},
@@ -74,12 +76,22 @@ INSTALLED_APPS = [
     "salon.web.people",
     "salon.web.events",
     "salon.web.station",
+    "salon.web.arena",
     "salon.web.gallery",
     "salon.web.refuses",
+    "salon.web.mail",
+    "salon.web.seats",
+    "salon.web.programme",
+    "salon.web.call",
+    "salon.web.jury",
+    "salon.web.doors",
+    "salon.web.exports",
+    "salon.web.backstage",
 ]
 MIDDLEWARE = [
     "salon.web.middleware.security_headers",
     "servestatic.middleware.ServeStaticMiddleware",
+    "salon.web.middleware.speak",
     "salon.web.middleware.same_origin",
     "salon.web.middleware.friendly_errors",
 ]
@@ -104,10 +116,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "people.User"
 
 LANGUAGE_CODE = "en"
+#: languages of the house, each named in itself; docs/translating.md says how to add one
+LANGUAGES = [("en", "English"), ("es", "Español"), ("ja", "日本語")]
+#: nobody's: a catalogue of made-up Arabic, with which layout from right to left is tried
+PSEUDO_LANGUAGES = {"ar": "العربية"} if DEBUG and "SALON_PSEUDO_LOCALE" in os.environ else {}
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
-LOCALE_PATHS = [BASE / "locale"]
+LOCALE_PATHS = [BASE / "locale", *([os.environ["SALON_PSEUDO_LOCALE"]] if PSEUDO_LANGUAGES else [])]
+FORMAT_MODULE_PATH = ["salon.web.formats"]
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE / "static"] if (BASE / "static").is_dir() else []
@@ -134,7 +151,7 @@ EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp" a
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = os.environ.get("SALON_EMAIL_FROM", "salon@localhost")
 
-# Only backstage has sessions (web/backstage/sessions.py); visitors have their ticket.
+# Only backstage has sessions (web/people/sessions.py); visitors have their ticket.
 SESSION_COOKIE_NAME = "salon_backstage"
 SESSION_COOKIE_PATH = "/backstage"
 SESSION_COOKIE_HTTPONLY = True
@@ -145,7 +162,8 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+# bodies are capped earlier (asgi.py); what is typed into the call's long form must fit beside its files
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
@@ -161,14 +179,22 @@ LOGGING = {
     },
 }
 
-# House rules of the station
-SALON_WAITING_PER_VISITOR = int(os.environ.get("SALON_WAITING_PER_VISITOR", "4"))
-SALON_WAITING_PER_STATION = int(os.environ.get("SALON_WAITING_PER_STATION", "6"))
+# House rules of the station. One press at /station/machines makes four requests: it must fit.
+SALON_WAITING_PER_VISITOR = int(os.environ.get("SALON_WAITING_PER_VISITOR", "6"))
+SALON_WAITING_PER_STATION = int(os.environ.get("SALON_WAITING_PER_STATION", "8"))
 SALON_WAITING_TOTAL = int(os.environ.get("SALON_WAITING_TOTAL", "400"))
 SALON_PROPOSALS_PER_VISITOR = int(os.environ.get("SALON_PROPOSALS_PER_VISITOR", "12"))
 SALON_REPORTS_PER_HOUR = int(os.environ.get("SALON_REPORTS_PER_HOUR", "30"))
+SALON_REPORTS_PER_STATION = int(os.environ.get("SALON_REPORTS_PER_STATION", "60"))
+#: bytes of all files of all applications
+SALON_CALL_MOST_BYTES = int(os.environ.get("SALON_CALL_MOST_BYTES", str(20 * 10**9)))
+SALON_ARENA_PER_HOUR = int(os.environ.get("SALON_ARENA_PER_HOUR", "60"))
+#: what one visitor's votes on one pair of models weigh together, at most
+SALON_ARENA_CAP = float(os.environ.get("SALON_ARENA_CAP", "5"))
 #: seconds without a touch after which a booth asks whether anybody is there
 SALON_KIOSK_SECONDS = float(os.environ.get("SALON_KIOSK_SECONDS", "90"))
+#: how often a token of the event's API may be used within a minute
+SALON_API_PER_MINUTE = int(os.environ.get("SALON_API_PER_MINUTE", "120"))
 SALON_HEARTBEAT = float(os.environ.get("SALON_HEARTBEAT", "10"))
 
 #: how others on the network reach this house; in QR codes and share cards ("": as whoever asks reached it)

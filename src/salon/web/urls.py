@@ -2,8 +2,15 @@
 
 from django.urls import include, path
 
+from salon.web import languages
+
+ROOMS = (
+    "events", "station", "arena", "gallery", "refuses", "wall",
+    "mail", "people", "seats", "programme", "call", "jury", "doors", "exports", "backstage",
+)  # fmt: skip
 urlpatterns = [
-    path("", include(f"salon.web.{room}.urls")) for room in ("station", "gallery", "refuses", "wall", "backstage")
+    path("language", languages.choose, name="language"),
+    *(path("", include(f"salon.web.{room}.urls")) for room in ROOMS),
 ]
 
 handler400 = "salon.web.answers.bad_request"

@@ -33,7 +33,7 @@ def begin(name: str) -> Entry:
     """Counts a try for this name. Raises TooManyTries."""
     subject = bytes_hash(name.strip().casefold().encode())[:32]
     with transaction.atomic():
-        event = lock_current_event()
+        event = lock_current_event(even_archived=True)
         tries = Entry.objects.filter(event=event, deed=DEED, at__gt=timezone.now() - PAUSE)
         if tries.filter(subject=subject).count() >= MOST_A_NAME or tries.count() >= MOST:
             raise TooManyTries(
@@ -48,7 +48,7 @@ def begin(name: str) -> Entry:
 def succeed(person: User, tried: Entry) -> None:
     """The password was right: the try is no wrong one, and earlier ones of this name are forgiven."""
     with transaction.atomic():
-        event = lock_current_event()
+        event = lock_current_event(even_archived=True)
         tried.delete()
         Entry.objects.filter(event=event, deed=DEED, subject=tried.subject).update(subject="")
         note(event, "came in", "", person=person)

@@ -8,11 +8,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from salon.core.errors import Forbidden
 from salon.web import codes
+from salon.web.arena.domain import pairing
 from salon.web.backstage import domain, logins
-from salon.web.backstage.sessions import staff, with_account
 from salon.web.events import devices as machines
 from salon.web.events.domain import current_event
 from salon.web.events.models import Device, Entry
@@ -22,12 +24,15 @@ from salon.web.line import EngineState, ToDesk, line
 from salon.web.pages import rendered
 from salon.web.people.codes import send_code, use_code
 from salon.web.people.links import use_link
-from salon.web.refuses.domain import recent
+from salon.web.people.sessions import allowed, may, staff, with_account
+from salon.web.refuses.domain.reporting import recent
 from salon.web.station.models import Image
 
 TRAIL_LENGTH = 200
 #: works that a wall goes round, and so all that can be on a screen
 SCREENS_LENGTH = 120
+#: devices that are made here; those of doors belong to their door
+KINDS = [choice for choice in Device.Kind.choices if choice[0] != Device.Kind.DOOR]
 
 
 @async_to_sync
@@ -92,8 +97,10 @@ def logout(request: HttpRequest) -> HttpResponse:
 @require_safe
 @staff
 def home(request: HttpRequest) -> HttpResponse:
-    """`/backstage`: the inbox, and beside it how the house is."""
+    """`/backstage`: the inbox, and beside it how the house is. Whoever does something else here finds the way there."""
     event = current_event()
+    if not may(request.user, "curator"):
+        return rendered(request, "backstage/duties.html", {"event": event, "user": request.user})
     context = {
         "event": event,
         "inbox": curating.inbox(event),
@@ -106,27 +113,32 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@staff
+@allowed("curator", "volunteer")
 def decide(request: HttpRequest, work_id: str, deed: str) -> HttpResponse:
     """Approve, reject, take down or reopen a work; the walls are told at once."""
     if deed not in curating.DEEDS:
         raise Http404
+    if deed != "pulled" and not may(request.user, "curator"):
+        raise Forbidden(_("Only a curator decides what hangs."), _("Taking a work down is what you may do, too."))
     work = curating.decide(request.user, work_id, deed, request.POST.get("reason", ""))
     _tell(topics.changed(work))
+    if deed == "pulled" and request.POST.get("back") == "screens":
+        return HttpResponseRedirect(reverse("backstage:screens"))
     return HttpResponseRedirect(f"{reverse('backstage:home')}#decided")
 
 
 @require_safe
-@staff
+@allowed("curator", "volunteer")
 def screens(request: HttpRequest) -> HttpResponse:
     """`/backstage/screens`: what hangs now, each to be taken off with one press; all walls to be blanked with one."""
     event = current_event()
     context = {"event": event, "works": showing.hung(event)[:SCREENS_LENGTH], "removed": curating.removed(event)}
+    context["curator"] = may(request.user, "curator")
     return rendered(request, "backstage/screens.html", context)
 
 
 @require_POST
-@staff
+@allowed("curator", "volunteer")
 def lights(request: HttpRequest) -> HttpResponse:
     """Blank every wall, or light them again."""
     _tell(topics.lights(domain.set_lights(request.user, bool(request.POST.get("dark")))))
@@ -134,7 +146,7 @@ def lights(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff
+@allowed("curator")
 def remove(request: HttpRequest, image_id: str) -> HttpResponse:
     """Take an image off every screen and out of the house. By GET (the link under every picture): the question."""
     if request.method != "POST":
@@ -148,7 +160,7 @@ def remove(request: HttpRequest, image_id: str) -> HttpResponse:
 
 
 @require_POST
-@staff
+@allowed("curator")
 def let_in(request: HttpRequest, image_id: str) -> HttpResponse:
     """The image may be drawn again."""
     curating.let_in(request.user, image_id)
@@ -156,7 +168,7 @@ def let_in(request: HttpRequest, image_id: str) -> HttpResponse:
 
 
 @require_POST
-@staff
+@allowed("curator")
 def house(request: HttpRequest) -> HttpResponse:
     """Pause and banner."""
     domain.set_house(request.user, bool(request.POST.get("paused")), request.POST.get("banner", ""))
@@ -164,24 +176,23 @@ def house(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff
+@allowed("curator")
 def devices(request: HttpRequest) -> HttpResponse:
     """Booths and walls. A new device's link is shown once, as a QR code, too."""
-    context: dict[str, object] = {"kinds": Device.Kind.choices, "layouts": Device.Layout.choices}
+    context: dict[str, object] = {"kinds": KINDS, "layouts": Device.Layout.choices}
     if request.method == "POST":
         form = request.POST
-        made, token = machines.make(
-            request.user, form.get("kind", ""), form.get("name", ""), form.get("layout", "single")
-        )
+        kind = form.get("kind", "") if form.get("kind") in dict(KINDS) else ""
+        made, token = machines.make(request.user, kind, form.get("name", ""), form.get("layout", "single"))
         room = "wall:enter" if made.kind == Device.Kind.WALL else "station:enter"
         link = codes.public_address(request, reverse(room, args=[token]))
         context |= {"made": made, "link": link, "qr": codes.qr_svg(link).decode()}
-    context["devices"] = Device.objects.filter(event=current_event())
+    context["devices"] = Device.objects.filter(event=current_event(), kind__in=dict(KINDS))
     return rendered(request, "backstage/devices.html", context)
 
 
 @require_POST
-@staff
+@allowed("curator")
 def revoke(request: HttpRequest, device_id: str) -> HttpResponse:
     """The device's token opens nothing any more."""
     machines.revoke(request.user, device_id)
@@ -189,14 +200,14 @@ def revoke(request: HttpRequest, device_id: str) -> HttpResponse:
 
 
 @require_safe
-@staff
+@allowed("curator")
 def engine(request: HttpRequest) -> HttpResponse:
     """The live view's numbers."""
     return JsonResponse(domain.pulse(current_event(), _engine()))
 
 
 @require_safe
-@staff
+@allowed("curator")
 def trail(request: HttpRequest) -> HttpResponse:
     """Who did what, newest first."""
     entries = Entry.objects.filter(event=current_event()).select_related("person")[:TRAIL_LENGTH]
@@ -204,10 +215,29 @@ def trail(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@staff
+@allowed("curator")
 def reports(request: HttpRequest) -> HttpResponse:
     """What visitors reported."""
     return rendered(request, "backstage/reports.html", {"reports": recent(current_event(), 200)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@allowed("curator")
+def arena(request: HttpRequest) -> HttpResponse:
+    """`/backstage/arena`: which two models a curator has set against each other; POST begins a pairing or ends it."""
+    state, form = _engine(), request.POST
+    if request.method == "POST":
+        if form.get("end"):
+            pairing.end(request.user)
+        else:
+            pairing.begin(request.user, form.get("one", ""), form.get("other", ""), state)
+        return HttpResponseRedirect(reverse("backstage:arena"))
+    context = pairing.shown(current_event(), state)
+    if context["reviewers"]:
+        path = reverse("arena:reviewers", args=[pairing.token(context["pairing"])])
+        context["link"] = codes.public_address(request, path)
+        context["qr"] = codes.qr_svg(context["link"]).decode()
+    return rendered(request, "backstage/arena.html", context)
 
 
 @require_safe

@@ -7,9 +7,8 @@ from typing import Any
 import msgspec
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.staticfiles import finders
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_safe
 
@@ -21,11 +20,10 @@ from salon.web.gallery import topics
 from salon.web.gallery.domain.showing import hung, listing
 from salon.web.line import line
 from salon.web.pages import page
+from salon.web.streams import frame, retry, service_worker, streaming
 
 #: works that a wall goes round; the newest
 MOST = 120
-#: milliseconds after which a screen whose stream broke tries again
-RETRY = 1_000
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
@@ -62,26 +60,26 @@ async def works(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"works": await sync_to_async(_works, thread_sensitive=False)()})
 
 
-#: (when, JSON of the ids that hang): one look at the rows serves all screens for a moment
-_present: tuple[float, bytes] = (-1e9, b"[]")
+#: (when, the event's topic, JSON of the ids that hang): one look at the rows serves all screens for a moment
+_present: tuple[float, str, bytes] = (-1e9, "", b"[]")
 
 
-def _look() -> bytes:
+def _look() -> tuple[str, bytes]:
     try:
         event = current_event()
         ids = [] if event.dark else hung(event).values_list("id", flat=True)[:MOST]
-        return msgspec.json.encode(list(ids))
+        return topics.topic(event.id), msgspec.json.encode(list(ids))
     finally:
         connection.close()
 
 
-async def _who_hangs() -> bytes:
-    """What hangs, newest first, as JSON; a few seconds old at most."""
+async def _who_hangs() -> tuple[str, bytes]:
+    """The current event's topic, and what hangs, newest first, as JSON; a few seconds old at most."""
     global _present
     if time.monotonic() - _present[0] > settings.SALON_HEARTBEAT / 2:
-        _present = (time.monotonic(), _present[1])  # those who come meanwhile take the old list
-        _present = (time.monotonic(), await sync_to_async(_look, thread_sensitive=False)())
-    return _present[1]
+        _present = (time.monotonic(), *_present[1:])  # those who come meanwhile take the old list
+        _present = (time.monotonic(), *await sync_to_async(_look, thread_sensitive=False)())
+    return _present[1:]
 
 
 def _topic() -> str:
@@ -96,22 +94,22 @@ async def _stream() -> AsyncIterator[bytes]:
     fetches the list."""
     topic = await sync_to_async(_topic, thread_sensitive=False)()
     async with line().watch(topic) as mailbox:
-        yield b"retry: %d\n\nevent: hello\ndata: {}\n\n" % RETRY
+        yield retry() + frame("hello", b"{}")
         while True:
             event = await mailbox.get(settings.SALON_HEARTBEAT)
             if event is not None:
-                yield b"event: %s\ndata: %s\n\n" % (event.tag.encode(), event.data)
+                yield frame(event.tag, event.data)
                 continue
-            yield b"event: present\ndata: %s\n\n" % await _who_hangs()
+            now, ids = await _who_hangs()
+            yield frame("present", ids)
+            if now and now != topic:
+                return  # another event is current: the screen asks again, and hears of that one
 
 
 @require_GET
 async def updates(request: HttpRequest) -> HttpResponse:
     """`/wall/updates`: server-sent events. What hangs is public, so is this."""
-    response = StreamingHttpResponse(_stream(), content_type="text/event-stream")
-    response["Cache-Control"] = "no-store"
-    response["X-Accel-Buffering"] = "no"
-    return response
+    return streaming(_stream())
 
 
 @require_safe
@@ -123,10 +121,5 @@ async def enter(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_safe
 async def worker(request: HttpRequest) -> HttpResponse:
-    """`/wall/worker.js`: served from here, because a service worker's reach is its own folder."""
-    path = finders.find("salon/js/wall-worker.js")
-    with open(path, "rb") as file:
-        response = HttpResponse(file.read(), content_type="text/javascript; charset=utf-8")
-    response["Service-Worker-Allowed"] = "/"
-    response["Cache-Control"] = "no-cache"
-    return response
+    """`/wall/worker.js`: what keeps the wall while the house is away."""
+    return service_worker("wall-worker.js")

@@ -67,18 +67,24 @@ export function openDrawer() { $("drawer").open = true; }
 
 /** What to send, or null after pointing at the field that cannot be sent. */
 export function wish() {
-  const seed = $("seed").value.trim();
+  const seed = seedOf($("seed").value);
   if (!text()) return complain(prompt, say("empty"));
-  if (seed && !(/^\d+$/.test(seed) && Number(seed) <= 4294967295)) { openDrawer(); return complain($("seed"), say("seed_bad")); }
-  const out = { prompt: text(), count: Number($("count").value) };
-  out.seed = seed ? Number(seed) : randomSeed();
-  for (const name of NUMBERS) if ($(name).value !== $(name).dataset.plain) out[name] = Number($(name).value);
-  if ($("sampler").value && $("sampler").value !== $("sampler").dataset.plain) out.sampler = $("sampler").value;
+  if (seed === null) { openDrawer(); return complain($("seed"), say("seed_bad")); }
+  const out = { prompt: text(), count: Number($("count").value), seed };
+  for (const name of NUMBERS) if (!$(name).closest(".field").hidden && $(name).value !== $(name).dataset.plain) out[name] = Number($(name).value);
+  if (!$("sampler").closest(".field").hidden && $("sampler").value && $("sampler").value !== $("sampler").dataset.plain) out.sampler = $("sampler").value;
   if (!$("model-field").hidden) out.model = $("model").value;
   if ($("negative_prompt").value.trim()) out.negative_prompt = $("negative_prompt").value.trim();
   return out;
 }
-function complain(field, words) {
+/** The seed as written, a chance one for nothing, null for what is none. */
+export function seedOf(written) {
+  const seed = written.trim();
+  if (!seed) return randomSeed();
+  return /^\d+$/.test(seed) && Number(seed) <= 4294967295 ? Number(seed) : null;
+}
+/** Points at a field and says what is wrong with it. */
+export function complain(field, words) {
   field.setCustomValidity(words);
   field.reportValidity();
   field.focus();
@@ -100,20 +106,22 @@ function settle(model) {
     const range = config.ranges?.[name] ?? {};
     for (const edge of ["min", "max"]) if (range[edge] != null) $(name)[edge] = range[edge];
     if (model.defaults?.[name] != null) $(name).value = model.defaults[name];
+    $(name).closest(".field").hidden = Boolean(model.name) && model.defaults?.[name] == null;
     $(name).dataset.plain = $(name).value;
   }
   $("sampler").replaceChildren(...(model.samplers ?? []).map((name) => make("option", { textContent: name })));
   if (model.defaults?.sampler) $("sampler").value = model.defaults.sampler;
   $("sampler").dataset.plain = $("sampler").value;
-  $("sampler").closest(".field").hidden = (model.samplers ?? []).length < 2;
+  $("sampler").closest(".field").hidden = (model.samplers ?? []).length < 2 || model.defaults?.sampler == null;
   echo();
 }
 
-const models = () => (config.models ?? []).filter((model) => model.ready !== false);
+const models = () => (config.models ?? []).filter((model) => model.ready !== false && model.drawable !== false);
 export const named = (name) => models().find((model) => model.name === name) ?? models()[0] ?? {};
 /** Puts the installed models into the drawer; also when they come later than the page. */
 export function furnish() {
-  $("model").replaceChildren(...models().map((model) => make("option", { textContent: model.name })));
+  $("model").replaceChildren(...models().map(({ name, family }) =>
+    make("option", { value: name, textContent: say("model_option", { name, family: config.families?.[family] ?? family }) })));
   $("model-field").hidden = models().length < 2;
   settle(named());
 }

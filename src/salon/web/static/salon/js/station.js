@@ -1,10 +1,11 @@
 // The station: one request at a time hangs in the great frame. Its id is in the address (?request=...), so that a reload,
 // the back button or a second tab finds it again.
-import { $, config, make, say, has } from "./strings.js";
+import { $, config, make, say } from "./strings.js";
 import * as api from "./api.js";
 import { follow } from "./follow.js";
 import * as grid from "./grid.js";
 import * as form from "./form.js";
+import { inWords, part } from "./stages.js";
 import * as viewer from "./viewer.js";
 import * as whisper from "./whisper.js";
 import * as earlier from "./earlier.js";
@@ -103,9 +104,13 @@ function take(request) {
   stop = follow(current.id, (tag, data) => current?.id === request.id && heard[tag]?.(data));
 }
 function medium(request, index) {
-  const value = (name) => request[name] ?? form.named(request.model).defaults?.[name] ?? "";
+  const seed = request.images[index]?.seed ?? (Number(request.seed) + index) % 2 ** 32;
+  const model = form.named(request.model);
+  // a model that draws code after code has neither steps nor sampler
+  if (model.defaults?.num_inference_steps == null) return say("medium_plain", { seed, model: request.model ?? model.name ?? "" });
+  const value = (name) => request[name] ?? model.defaults?.[name] ?? "";
   return say("medium", {
-    seed: request.images[index]?.seed ?? (Number(request.seed) + index) % 2 ** 32, steps: value("num_inference_steps"),
+    seed, steps: value("num_inference_steps"),
     guidance: value("guidance_scale"), sampler: value("sampler"),
   });
 }
@@ -118,9 +123,12 @@ const heard = {
     step(words);
   },
   started() { step(say("started"), 0); announce(say("started")); },
-  preview({ step: now, steps, images }) {
-    step(say("step", { step: now, steps }), now / steps);
-    for (const { index, src } of images) grid.preview(index, src, now, 1 - now / steps);
+  preview({ images, ...where }) {
+    const { stages } = form.named(current.model);
+    const done = part(stages, where);
+    step(where.stage && Object.keys(stages ?? {}).length > 1 ? inWords(where) : say("step", where), done);
+    current.order = (current.order ?? 0) + 1;
+    for (const { index, src } of images ?? []) grid.preview(index, src, current.order, 1 - done);
   },
   async finished({ images = current.images, seconds }) {
     const set = current;
@@ -130,10 +138,11 @@ const heard = {
       withheld ? grid.withhold(index) : grid.finish(index, src, set.prompt, (at) => viewer.open(set, at))));
     if (current !== set) return;
     working(false);
+    const best = grid.rank(images);
     if (hung.some((one) => one.status === "rejected")) placard({ code: "offline", message: say("picture_lost"), hint: say("picture_lost_hint") });
     const words = seconds ? say("done", { count: images.length, seconds: seconds.toFixed(1) }) : say("done_plain", { count: images.length });
     step(words);
-    announce(words);
+    announce(best === null ? words : `${words} ${say("clip_pick_is", { number: best + 1 })}`);
     earlier.keep(set);
   },
   refused({ code, why, message, hint }) { end({ code: code ?? "refused", message: why ?? message, hint }); },

@@ -77,7 +77,7 @@ async function hang(index, work) {
   place.at.dataset.work = work.id;
   place.at.querySelector(".title").textContent = work.title;
   place.at.querySelector(".maker").textContent = work.maker || words.by;
-  place.at.querySelector(".medium").textContent = fill(words.medium, work);
+  place.at.querySelector(".medium").textContent = work.model ? fill(words.medium, work) : work.medium;
   place.at.querySelector(".prompt").textContent = work.prompt ? fill(words.prompt, work) : "";
   const qr = place.at.querySelector(".qr");
   qr.hidden = !code;

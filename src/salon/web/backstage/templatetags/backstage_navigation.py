@@ -1,0 +1,25 @@
+"""`{% load backstage_navigation %}{% backstage_groups as groups %}`: the navigation of whoever looks."""
+
+from typing import Any
+
+from django import template
+from django.template import Context
+
+from salon.web.backstage import navigation
+from salon.web.events.pages import shown
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def backstage_groups(context: Context) -> list[dict[str, Any]]:
+    """The groups of links for the person of this page; none for whoever is not logged in."""
+    request = context.get("request")
+    user = getattr(request, "user", None)
+    return navigation.groups(user, request.path) if user is not None and user.is_authenticated else []
+
+
+@register.simple_tag
+def current_event_shown() -> Any:
+    """The event that all of backstage is about."""
+    return shown()
