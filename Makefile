@@ -19,10 +19,10 @@ run: $(VENV)/base
 	@$(BIN)/salon run --port $(PORT)
 
 test: $(VENV)/test
-	@$(ELSEWHERE) $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	@$(ELSEWHERE) $(BIN)/python -m pytest -n 3 --dist loadfile -m "not slow"
 
 test-slow: $(VENV)/test
-	@$(ELSEWHERE) $(BIN)/python -m pytest -m "slow and not lengthy"
+	@$(ELSEWHERE) $(BIN)/python -m pytest -n 2 --dist loadfile -m "slow and not lengthy"
 
 test-all: $(VENV)/test
 	@$(ELSEWHERE) $(BIN)/python -m pytest -n 2 --dist loadfile

@@ -95,7 +95,7 @@ def test_nothing_found_is_said(tmp_path):
 
 
 def test_words_of_other_scripts(tmp_path):
-    text = '''
+    text = """
 name = "words"
 title = "\u0641\u0646\u0627\u0646 & \u753b\u5bb6 <b>"
 hypothesis = "\u0130\u00df"
@@ -109,7 +109,7 @@ field = "presentation"
 outcomes = ["man"]
 against = "others"
 margin = 0.5
-'''
+"""
     run(tmp_path / "out", probe=parse_probe(text))
     found = Reader((tmp_path / "out" / "report.html").read_text())
     assert not found.open

@@ -45,6 +45,7 @@ def test_the_list(salon):
     assert "occupations" in salon("audit", "list").stdout
 
 
+@pytest.mark.slow
 def test_cost_run_and_repeat(salon, probe, tmp_path):
     told = json.loads(salon("audit", "run", probe, "--out", "out", "--dry-run", "--json").stdout)
     assert (told["images"], told["model"], told["seconds"] > 0) == (8, "latent-fast", True)
@@ -93,6 +94,7 @@ def _lines(path):
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_and_resumed_without_gap_or_repeat(salon, probe, environment, tmp_path):
     """A real process, really killed (SIGKILL) between two batches of its 80 images."""
     command = ["audit", "run", str(probe), "--out", "out", "--seeds", "20", "--nice", "0", "--json"]

@@ -9,6 +9,8 @@ from PIL import Image
 
 from salon.core.png import read_recipe
 
+pytestmark = pytest.mark.slow
+
 FAST = ("--steps", "2", "--seed", "1", "--out", "here")
 
 

@@ -4,6 +4,8 @@ import textwrap
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 KEEPS_THE_FIRST = """
     class NudeDetector:
         def __init__(self, **options): pass

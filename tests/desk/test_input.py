@@ -132,6 +132,7 @@ def test_the_station_takes_any_query(house):
     assert b"\x00" not in data
 
 
+@pytest.mark.slow
 def test_a_visitor_may_have_only_so_many_requests_waiting(new_house):
     house = new_house(SALON_WAITING_PER_VISITOR="2")
     visitor = house.visitor()

@@ -7,14 +7,18 @@ import threading
 
 import pytest
 
+#: two blows at once would open two houses in one folder
+_one_blow = threading.Lock()
+
 
 def strike(house, target):
     """Kills one part, or all at once, and has the house up again."""
-    if target in ("engine", "web"):
-        house.kill({"engine": "salon.engine.service", "web": "salon.web.serve"}[target])
-        return
-    house.close(signal.SIGKILL)
-    house.open()
+    with _one_blow:
+        if target in ("engine", "web"):
+            house.kill({"engine": "salon.engine.service", "web": "salon.web.serve"}[target])
+            return
+        house.close(signal.SIGKILL)
+        house.open()
 
 
 @pytest.mark.slow

@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 LIMIT = resource.RLIMIT_FSIZE
 
 

@@ -40,6 +40,7 @@ def test_python_hears_them_from_the_house(house):
     assert -1 <= image.info["score"] <= 1
 
 
+@pytest.mark.slow
 def test_a_house_with_a_torn_clip_draws_and_says_nothing_wrong(new_house, torn):
     visitor = new_house(SALON_WEIGHTS=str(torn)).visitor()
     done = visitor.finish(visitor.ask(count=2))

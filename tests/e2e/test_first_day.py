@@ -5,6 +5,7 @@ import itertools
 import time
 from urllib.parse import urlencode
 
+import pytest
 from PIL import Image, ImageChops
 
 from salon.core.png import read_recipe
@@ -129,6 +130,7 @@ def test_a_tab_closed_in_the_middle_loses_nothing(visitor):
     assert [read_recipe(png(visitor, image["id"])).seed for image in asked["images"]] == [5, 6, 7, 8]
 
 
+@pytest.mark.slow
 def test_an_engine_killed_in_the_middle_is_replaced_and_draws_the_same(visitor, house):
     page, asked = begin(visitor, "a yellow duck in the snow", seed=77)
     killed = house.kill_engine()

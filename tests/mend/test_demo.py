@@ -21,6 +21,7 @@ def salon(home, *words):
 
 
 @pytest.mark.slow
+@pytest.mark.lengthy
 def test_the_whole_way(tmp_path):
     out = tmp_path / "demo"
     done = salon(tmp_path, "mend", "demo", "--out", str(out), *FEW)

@@ -17,8 +17,9 @@ CHROMIUM = os.environ.get("SALON_CHROMIUM") or shutil.which("chromium") or shuti
 FLAGS = ["--no-sandbox", "--headless", "--disable-background-networking"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One a file: an event that one file opened, closed or filled is not the next one's."""
     opened = House(tmp_path_factory.mktemp("house"))
     opened.open_desk()
     opened.open_web()

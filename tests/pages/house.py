@@ -1,9 +1,12 @@
 """A house to visit: the real web server with a real database, and the scripted desk."""
 
+import atexit
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -14,6 +17,7 @@ from playwright.sync_api import expect
 expect.set_options(timeout=40_000)
 
 HERE = Path(__file__).parent
+_migrated: Path | None = None
 
 
 def free_port() -> int:
@@ -48,7 +52,18 @@ class House:
         self.env.pop("DATABASE_URL", None)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.python("-m", "django", "migrate", "--verbosity", "0").wait(300)
+        self._migrate(folder / "home")
+
+    def _migrate(self, home: Path) -> None:
+        """What the migrations make is made once, and copied into every further house of this process."""
+        global _migrated
+        if _migrated:
+            shutil.copytree(_migrated, home)
+            return
+        assert self.python("-m", "django", "migrate", "--verbosity", "0").wait(300) == 0
+        _migrated = Path(tempfile.mkdtemp(prefix="salon-migrated-")) / "home"
+        atexit.register(shutil.rmtree, _migrated.parent, ignore_errors=True)
+        shutil.copytree(home, _migrated)
 
     def python(self, *words: str, **options: object) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, *words], env=self.env, cwd=HERE, **options)

@@ -4,10 +4,12 @@ import pytest
 from house import draw
 from playwright.sync_api import expect
 
+from looking import accessible, fits
 from waiting import PICTURES, until
 
+pytestmark = pytest.mark.slow
+
 PAGE = "/arena"
-WIDTHS = (320, 390, 768, 1280, 3840)
 
 
 def asked(page, prompt=""):
@@ -168,27 +170,14 @@ def states(house, browser):
     context.close()
 
 
-def test_nothing_is_wider_than_the_screen(states) -> None:
+def test_every_page_fits_and_axe_finds_nothing(states) -> None:
     context, addresses = states
     page = context.new_page()
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 740 if width < 900 else width * 9 // 16})
-        for address in addresses:
-            page.goto(address)
-            over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert over <= 0, (width, address)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(states, scheme: str) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    context, addresses = states
-    page = context.new_page()
-    page.emulate_media(color_scheme=scheme)
     for address in addresses:
         page.goto(address)
-        found = axe.Axe().run(page)
-        assert found.response["violations"] == [], (address, found.generate_report())
+        fits(page)
+        accessible(page)
+    page.close()
 
 
 def test_a_page_weighs_less_than_150_kb_without_images(states) -> None:

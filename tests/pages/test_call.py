@@ -9,6 +9,8 @@ import pytest
 from PIL import Image as Picture
 from playwright.sync_api import expect
 
+from looking import accessible, fits
+
 SETUP = """import datetime, django; django.setup()
 from django.utils import timezone
 from salon.web.call.domain import forms
@@ -197,34 +199,18 @@ def pages(application):
     address, _link = application
     one = address.removesuffix("/edit")
     name = one.split("/")[-1]
-    yield from [("phone", "/call"), ("phone", one), ("plain", "/call")]
+    yield from [("phone", "/call"), ("phone", one)]
     backstage = ("", "/form", "/preview", "/codes", f"/{name}")
     yield from (("olga", f"/backstage/call{path}") for path in backstage)
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-def test_nothing_is_wider_than_the_screen(contexts, application, width):
+def test_every_page_fits_and_axe_finds_nothing(contexts, application):
     for who, path in pages(application):
         page = contexts[who].new_page()
-        page.set_viewport_size({"width": width, "height": 800})
         page.goto(path)
-        if who != "plain":
-            over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert over <= 0, (path, over)
-        page.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(contexts, application, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    for who, path in pages(application):
-        if who == "plain":
-            continue
-        page = contexts[who].new_page()
-        page.emulate_media(color_scheme=scheme)
-        page.goto(path)
+        fits(page)
         for more in page.locator("main summary").all():
             more.click()
-        found = axe.run(page)
-        assert found.response["violations"] == [], (path, found.generate_report())
+        fits(page, (320,))
+        accessible(page)
         page.close()

@@ -15,6 +15,7 @@ import segno
 from playwright.sync_api import expect, sync_playwright
 
 from conftest import CHROMIUM, FLAGS
+from looking import accessible, fits
 
 WEB = Path(__file__).parents[1] / "web"
 ROWS = """
@@ -225,28 +226,16 @@ def everywhere(house, browser, rows):
     context.close()
 
 
-@pytest.mark.parametrize("width", [320, 390, 1280])
-def test_nothing_is_wider_than_the_screen(everywhere, rows, width):
-    everywhere.set_viewport_size({"width": width, "height": 740})
+def test_every_page_fits_and_axe_finds_nothing(everywhere, rows):
     for path in pages(rows):
         everywhere.goto(path)
-        over = everywhere.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert over <= 0, (path, over)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(everywhere, rows, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    everywhere.emulate_media(color_scheme=scheme)
-    for path in pages(rows):
-        everywhere.goto(path)
-        found = axe.run(everywhere)
-        assert found.response["violations"] == [], (path, found.generate_report())
+        fits(everywhere)
+        accessible(everywhere)
     everywhere.goto("/door")
     for code in ("ABC", rows["people"]["Hal"]["code"], rows["people"]["Hal"]["qr"][:-3] + "000"):
         check(everywhere, code)
-        found = axe.run(everywhere)
-        assert found.response["violations"] == [], (code, found.generate_report())
+        fits(everywhere, (320,))
+        accessible(everywhere)
         everywhere.click("#next")
 
 

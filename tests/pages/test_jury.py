@@ -9,7 +9,8 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
-WIDTHS = (320, 390, 768, 1280, 3840)
+from looking import accessible, fits
+
 #: three applications as the call keeps them, two jurors; prints the jurors' links
 SCRIPT = """import django, io, json; django.setup()
 from django.core.files.base import ContentFile
@@ -166,22 +167,9 @@ def every(people):
     return [*((olga, path) for path in paths), (juno, "/backstage/jury/queue"), (juno, judge)]
 
 
-def test_nothing_is_wider_than_the_screen(people):
+def test_every_page_fits_and_axe_finds_nothing(people):
     for page, path in every(people):
         page.goto(path)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 740 if width < 900 else width * 9 // 16})
-            over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert over <= 0, (path, width, over)
-        page.set_viewport_size({"width": 1280, "height": 800})
-
-
-def test_axe_finds_nothing(people):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    for page, path in every(people):
-        page.goto(path)
+        fits(page)
         page.eval_on_selector_all("details", "all => all.forEach((one) => { one.open = true; })")
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found = axe.run(page)
-            assert found.response["violations"] == [], (path, scheme, found.generate_report())
+        accessible(page)

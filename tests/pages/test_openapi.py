@@ -57,6 +57,7 @@ WAYS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "method", "path"), WAYS)
 def test_no_call_ends_in_an_error_of_ours(schema, token, method, path, mode):
     headers = {"Authorization": f"Bearer {token}"} if path.startswith("/api/event") else {}

@@ -8,7 +8,8 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
-WIDTHS = (320, 390, 1280, 3840)
+from looking import accessible, fits
+
 SEED = """import datetime, django; django.setup()
 from django.utils import timezone
 from salon.web.events.models import Event
@@ -117,26 +118,12 @@ def pages(seeded):
     ]  # fmt: skip
 
 
-def test_nothing_is_wider_than_the_screen(seeded, contexts):
+def test_every_page_fits_and_axe_finds_nothing(seeded, contexts):
     for who, path in pages(seeded):
         page = contexts[who].new_page()
         page.goto(path)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 740})
-            over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert over <= 0, (path, width, over)
-        page.close()
-
-
-def test_axe_finds_nothing(seeded, contexts):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    for who, path in pages(seeded):
-        page = contexts[who].new_page()
-        page.goto(path)
+        fits(page)
         for summary in page.locator("summary").all():
             summary.click()
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found = axe.run(page)
-            assert found.response["violations"] == [], (path, scheme, found.generate_report())
+        accessible(page)
         page.close()

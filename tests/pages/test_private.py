@@ -9,6 +9,10 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
+from looking import accessible, fits
+
+pytestmark = pytest.mark.slow
+
 GUEST = """import django; django.setup()
 from salon.web.events.domain import current_event
 from salon.web.mail import letters, lost
@@ -69,16 +73,11 @@ def test_the_link_opens_the_page_and_leaves_no_trace_in_the_address(ada):
 
 
 def test_every_page_fits_and_axe_finds_nothing(ada):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    for number, (who, path) in enumerate(PAGES):
+    for who, path in PAGES:
         page = ada[who].new_page()
-        page.emulate_media(color_scheme="dark" if number % 2 else "light")
         assert page.goto(path.format(**ada)).status == 200
-        for width in (320, 3840, 1280):
-            page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (path, width)
-        found = axe.run(page)
-        assert found.response["violations"] == [], (path, found.generate_report())
+        fits(page)
+        accessible(page)
         page.close()
 
 

@@ -9,6 +9,8 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
+from looking import accessible, fits
+
 SET = """import django; django.setup()
 from salon.web.events.models import Event
 from django.utils import timezone
@@ -159,25 +161,11 @@ def every_page(organiser):
     ]  # fmt: skip
 
 
-def test_nothing_is_wider_than_the_screen(organiser):
+def test_every_page_fits_and_axe_finds_nothing(organiser):
     page = organiser.new_page()
     for path in every_page(organiser):
-        for width in (320, 3840):
-            page.set_viewport_size({"width": width, "height": 740})
-            page.goto(path)
-            over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert over <= 0, (path, width, over)
-    page.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(organiser, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    page = organiser.new_page()
-    page.emulate_media(color_scheme=scheme)
-    for path in every_page(organiser)[:: 1 if scheme == "light" else 3]:  # colours are the tokens', tried elsewhere
         page.goto(path)
         page.wait_for_load_state("load")
-        found = axe.run(page)
-        assert found.response["violations"] == [], (path, found.generate_report())
+        fits(page)
+        accessible(page)
     page.close()

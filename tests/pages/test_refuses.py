@@ -9,7 +9,10 @@ import pytest
 from house import draw, hung
 from playwright.sync_api import expect
 
-WIDTHS = (320, 390, 768, 1280, 3840)
+from looking import accessible, fits
+
+pytestmark = pytest.mark.slow
+
 SECOND = """import django; django.setup()
 from salon.web.people.links import new_link
 from salon.web.events.domain import current_event
@@ -157,29 +160,15 @@ def pages(people, finding):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_is_wider_than_the_screen(people, finding, width):
+def test_every_page_fits_and_axe_finds_nothing(people, finding):
     for who, path in pages(people, finding):
         page = people[who].new_page()
-        page.set_viewport_size({"width": width, "height": 740 if width < 900 else width * 9 // 16})
-        page.goto(path)
-        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert over <= 0, (path, over)
-        page.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(people, finding, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    for who, path in pages(people, finding):
-        page = people[who].new_page()
-        page.emulate_media(color_scheme=scheme)
         page.goto(path)
         page.wait_for_load_state("load")
+        fits(page)
         for cover in page.locator(".cover summary").all():
             cover.click()
-        found = axe.run(page)
-        assert found.response["violations"] == [], (path, found.generate_report())
+        accessible(page)
         page.close()
 
 

@@ -10,10 +10,13 @@ import pytest
 from house import draw, hung
 from playwright.sync_api import expect
 
+from looking import accessible, fits
+
+pytestmark = pytest.mark.slow
+
 #: does something whenever the picture on the wall changes
 WATCH = """window.turns ??= 0; window.kept ??= [];
 new MutationObserver(() => { %s }).observe(document.querySelector('.over'), %s)"""
-WIDTHS = (320, 390, 768, 1280, 3840)
 
 
 def entry_link(house):
@@ -374,15 +377,13 @@ def pages(people, work):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_is_wider_than_the_screen(people, work, width):
-    height = 740 if width < 900 else width * 9 // 16
+def test_every_page_fits_and_axe_finds_nothing(people, work):
     for who, path in pages(people, work):
         page = people[who].new_page()
-        page.set_viewport_size({"width": width, "height": height})
         page.goto(path)
-        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert over <= 0, (path, over)
+        page.wait_for_load_state("load")
+        fits(page)
+        accessible(page)
         page.close()
 
 
@@ -402,19 +403,6 @@ def test_a_work_and_its_label_fit_the_wall(people, work, size):
             assert box["x"] + box["width"] <= size[0]
             assert box["y"] + box["height"] <= size[1]
     page.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(people, work, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    for who, path in pages(people, work):
-        page = people[who].new_page()
-        page.emulate_media(color_scheme=scheme)
-        page.goto(path)
-        page.wait_for_load_state("load")
-        found = axe.run(page)
-        assert found.response["violations"] == [], (path, found.generate_report())
-        page.close()
 
 
 def test_forgotten_on_request(people, work):

@@ -85,6 +85,7 @@ def test_merging_makes_a_plain_network_and_leaves_the_adapted_one_whole():
     assert torch.equal(outputs(net), wanted)
 
 
+@pytest.mark.slow
 def test_the_student_comes_nearer_to_the_teachers_pictures_than_the_teacher_in_as_few_steps(fast):
     found = lines(fast)[-1]
     assert found["held_loss"] < 0.8 * found["teacher_in_long_steps"]

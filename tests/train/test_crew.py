@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from salon.train.weights import load_net
@@ -40,11 +41,13 @@ def together(*command: str) -> list[str]:
     return said
 
 
+@pytest.mark.slow
 def test_gradients_are_averaged_and_all_stop_when_one_does():
     said = sorted(json.loads(line) for line in together(sys.executable, "-c", AVERAGE))
     assert said == [[0, 0.25, True, 1.0, 2.0], [1, 0.25, True, 1.0, 2.0]]
 
 
+@pytest.mark.slow
 def test_a_crew_trains_and_the_leader_writes(data, tmp_path):
     out = tmp_path / "run"
     arguments = ["autoencoder", "--data", str(data), "--out", str(out), "--minutes", "5", "--set", "images=64",

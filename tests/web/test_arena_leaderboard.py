@@ -43,8 +43,10 @@ def engine(engine):
 
 
 @pytest.fixture
-def curator():
-    return User.objects.create_user("cora", is_staff=True)
+def curator(first_event):
+    cora = User.objects.create_user("cora", is_staff=True)
+    cora.roles.create(event=first_event, kind="curator")
+    return cora
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from calling import applications, begin, browser, close, form, named, open_call, send, typed, whole
 from django.db import connection
 from django.utils import timezone
-from hands import hand
+from hands import body, hand
 
 from salon.core.errors import BadRecipe, Conflict, Forbidden
 from salon.web.call import domain
@@ -519,12 +519,12 @@ def test_backstage_is_for_its_hands(call, organiser):
     drafted = begin("Bo")
     curator, volunteer = hand("cora", "curator"), hand("vera", "volunteer")
     read = ("/backstage/call", f"/backstage/call/{sent.id}", "/backstage/call/preview")
-    change = ("/backstage/call/form", "/backstage/call/codes", "/backstage/call/applications.csv")
+    change = ("/backstage/call/form", "/backstage/call/codes", "/backstage/exports/applications.csv")
     for person, may_read, may_change in ((organiser, 200, 200), (curator, 200, 403), (volunteer, 403, 403)):
         client = browser()
         client.force_login(person)
         assert {client.get(path).status_code for path in read} == {may_read}
-        assert {client.get(path).status_code for path in change} == {may_change}
+        assert {client.get(path).status_code for path in change} == {may_change}, person
         assert client.get(f"/backstage/call/{drafted.id}").status_code in (404, 403)  # nobody reads drafts
         if person != organiser:
             assert client.post("/backstage/call/apply").status_code == 403
@@ -570,10 +570,10 @@ def test_the_spreadsheet_runs_nothing(call, organiser):
     csv, plain = (f"/backstage/exports/applications.{ending}" for ending in ("csv", "json"))
     assert f'href="{csv}?excel=1"' in shown
     assert f'href="{plain}"' in shown
-    rows = b"".join(client.get(csv).streaming_content).decode()
+    rows = body(client.get(csv)).decode()
     for cell in ("'@SUM(1)", "'-1+2", "'=cmd"):
         assert cell in rows
-    found = json.loads(b"".join(client.get(plain).streaming_content))
+    found = json.loads(body(client.get(plain)))
     assert [one["title"] for one in found] == ["@SUM(1)"]
 
 

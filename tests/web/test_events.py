@@ -424,8 +424,8 @@ def test_a_new_event_takes_over_what_is_wanted_and_is_made_once(browser, organis
     assert Event.objects.count() == 2
 
 
-def test_events_do_not_show_each_other_s_rows(browser, visitor, organiser, engine):
-    first = current_event()
+def test_events_do_not_show_each_other_s_rows(first_event, browser, visitor, organiser, engine):
+    first = first_event
     _booth, token = devices.make(organiser, "station", "left")
     work, _ = proposing.propose(ADA, image(engine, first), proposal("The old fox"))
     curating.decide(organiser, work.id, "approved")

@@ -10,6 +10,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import Client
 from django.utils import timezone
+from hands import body
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jury_house import answer, application, olga, person, question  # noqa: F401 (fixtures)
@@ -61,15 +62,6 @@ def come_in(user):
     client = Client(headers={"sec-fetch-site": "same-origin"})
     client.force_login(user)
     return client
-
-
-def body(response):
-    """A streamed answer, as a server would send it."""
-
-    async def gathered():
-        return b"".join([part async for part in response.streaming_content])
-
-    return async_to_sync(gathered)()
 
 
 @pytest.fixture

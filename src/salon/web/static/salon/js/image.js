@@ -22,6 +22,7 @@ function veil(src, rough) {
   const image = make("img", { className: "veil", alt: "", src });
   image.style.setProperty("--rough", rough.toFixed(3));
   return image.decode().then(() => {
+    if (!again.getAttribute("aria-disabled")) return; // it was done before this preview could be shown
     const old = document.querySelectorAll(".veil");
     $("frame").append(image);
     old.forEach((node) => node.remove());
