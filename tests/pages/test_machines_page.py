@@ -22,7 +22,8 @@ for (const machine of document.querySelectorAll(".machine")) {
   new MutationObserver(() => words.add(step.textContent)).observe(step, {childList: true, characterData: true, subtree: true});
 }
 """  # noqa: E501
-SCORED = [{"index": i, "id": str(i), "url": f"/images/{i}", "src": "/static/salon/img/grain.png"} for i in range(4)]
+DOT = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
+SCORED = [{"index": i, "id": str(i), "url": f"/images/{i}", "src": DOT} for i in range(4)]
 #: finished pictures; the last preview stays below for a moment
 FILES = '.machine .pane a img[src*="/images/"]'
 

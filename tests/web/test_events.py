@@ -5,6 +5,7 @@ import io
 import struct
 import threading
 import zlib
+from collections import Counter
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
@@ -20,6 +21,8 @@ from PIL import Image as Picture
 
 from salon.core.errors import BadRecipe, Conflict, Forbidden
 from salon.engine.recipes import make_recipe
+from salon.web.call.models import Call
+from salon.web.doors.models import Door
 from salon.web.events import colours, demo, devices, domain, logos, setup, several, times, zones
 from salon.web.events.domain import current_event, lock_current_event
 from salon.web.events.models import Device, Entry, Event, Room
@@ -28,6 +31,7 @@ from salon.web.gallery.models import Licence, Work
 from salon.web.line import close_line
 from salon.web.people.models import Role, User
 from salon.web.programme.models import Session
+from salon.web.seats.models import Place, Pool
 from salon.web.station.domain.intake import store
 from salon.web.station.models import Drawing, Image, Request
 from salon.web.wall import views as wall
@@ -521,6 +525,9 @@ def test_the_demo_comes_with_one_press_and_goes_with_another(browser, organiser,
     assert browser.post("/backstage/demo-event").status_code == 302
     assert browser.post("/backstage/demo-event").status_code == 302
     made = demo.existing()
+    states = Counter(Place.objects.filter(pool__event=made).values_list("state", flat=True))
+    assert states == {Place.State.BOOKED: 59, Place.State.WAITING: 3}
+    assert Door.objects.filter(event=made).count() == 1
     assert (made.current, made.opened_at is not None, made.rooms.count()) == (True, True, 3)
     assert setup.missing(made) == []
     assert colours.checked(made.colour)
@@ -592,3 +599,17 @@ def test_opening_keeps_its_first_moment(organiser, browser):
     first = current_event().opened_at
     browser.post(f"{at}/do/open")
     assert current_event().opened_at == first <= timezone.now()
+
+
+def test_the_page_leads_only_where_there_is_something(visitor, organiser):
+    event = current_event()
+    Event.objects.filter(id=event.id).update(opened_at=timezone.now())
+    rooms = ("/programme", "/call", "/places")
+    page = visitor.get("/event").content.decode()
+    assert not [path for path in rooms if f'<li><a href="{path}"' in page]
+    assert '<li><a href="/station"' in page
+    session(event, "The opening", published=True)
+    Call.objects.create(event=event, title="Foxes", opens_at=timezone.now())
+    Pool.objects.create(event=event, name="Meet & greet", kind=Pool.Kind.MEETING, capacity=9)
+    page = visitor.get("/event").content.decode()
+    assert [path for path in rooms if f'<li><a href="{path}"' in page] == list(rooms)

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from salon.core.home import home, private_folder
+from salon.web import statics
 
 BASE = Path(__file__).resolve().parent
 HOME = private_folder(home())
@@ -126,12 +127,13 @@ USE_TZ = True
 LOCALE_PATHS = [BASE / "locale", *([os.environ["SALON_PSEUDO_LOCALE"]] if PSEUDO_LANGUAGES else [])]
 FORMAT_MODULE_PATH = ["salon.web.formats"]
 
-STATIC_URL = "/static/"
+# The version of all files together stands in every address: browsers keep what they have and ask for nothing twice, and
+# pages and scripts of two versions never mix.
+STATIC_URL = "/static/now/" if DEBUG else f"/static/{statics.version(BASE / 'static')}/"
 STATICFILES_DIRS = [BASE / "static"] if (BASE / "static").is_dir() else []
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = DEBUG
-# Names carry no hash: browsers ask each time and get 304, so pages and scripts of two versions never mix.
-SERVESTATIC_MAX_AGE = 0
+SERVESTATIC_MAX_AGE = 0 if DEBUG else 365 * 24 * 3600
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
 
 MEDIA_ROOT = HOME / "images"

@@ -2,7 +2,9 @@
 away."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.http import HttpResponse, StreamingHttpResponse
 
@@ -31,10 +33,11 @@ def streaming(frames: AsyncIterator[bytes]) -> StreamingHttpResponse:
 
 
 def service_worker(name: str) -> HttpResponse:
-    """A worker's script from the static files, under an address of its room: a worker's reach is its own folder."""
-    path = finders.find(f"salon/js/{name}")
-    with open(path, "rb") as file:
-        response = HttpResponse(file.read(), content_type="text/javascript; charset=utf-8")
+    """A worker's script from the static files, under an address of its room: a worker's reach is its own folder. The
+    address of what it imports has the version of the files, so that a new house brings a new worker."""
+    script = Path(finders.find(f"salon/js/{name}")).read_text(encoding="utf-8")
+    script = script.replace("/static/salon/", f"{settings.STATIC_URL}salon/")
+    response = HttpResponse(script, content_type="text/javascript; charset=utf-8")
     response["Service-Worker-Allowed"] = "/"
     response["Cache-Control"] = "no-cache"
     return response

@@ -8,6 +8,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils.translation import gettext_lazy
 
+from salon.web.call.domain import windows
 from salon.web.call.models import Call, Question, Submission, Wording
 from salon.web.doors import tickets
 from salon.web.events import demo, parts, several
@@ -16,10 +17,11 @@ from salon.web.events.times import local
 from salon.web.gallery.domain import showing
 from salon.web.gallery.models import GivenPicture
 from salon.web.people.models import Guest
+from salon.web.programme.domain import showing as programme
 from salon.web.programme.models import Session
 from salon.web.seats import ticketing
 from salon.web.seats.domain import circles
-from salon.web.seats.models import Invitation
+from salon.web.seats.models import Invitation, Pool
 from salon.web.station.models import Image
 
 #: works and sessions that an event's page shows
@@ -79,5 +81,8 @@ def register() -> None:
     ticketing.register(tickets.link)
     parts.register("sessions", "events/_sessions.html", sessions)
     parts.register("works", "events/_works.html", works)
+    parts.register_way("/programme", lambda event: programme.public(event).exists())
+    parts.register_way("/call", lambda event: windows.phase(windows.call_of(event)) != "none")
+    parts.register_way("/places", lambda event: Pool.objects.filter(event=event, listed=True).exists())
     several.register_copy("form", gettext_lazy("The form of the call"), copy_form)
     demo.register(None, clear)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -17,16 +17,8 @@ from salon.web.events.pages import rendered
 NEVER_CHANGES = "public, max-age=31536000, immutable"
 
 
-def _there(path: str) -> bool:
-    try:
-        resolve(path)
-    except Resolver404:
-        return False
-    return True
-
-
 def ways(event: Event) -> list[tuple[str, str]]:
-    """What an event's page leads to: (address, words). Rooms that this house does not have are left out."""
+    """What an event's page leads to: (address, words). Where there is nothing yet is left out."""
     if not event.current:
         return []
     all_of_it = (
@@ -36,7 +28,7 @@ def ways(event: Event) -> list[tuple[str, str]]:
         ("/gallery", _("What hangs")),
         ("/station", _("Draw something")),
     )
-    return [(path, words) for path, words in all_of_it if _there(path)]
+    return [(path, words) for path, words in all_of_it if parts.leads_somewhere(path, event)]
 
 
 def _opened(slug: str) -> Event:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import template
 from django.template import Context
+from django.utils.translation import gettext
 
 from salon.web.backstage import navigation
 from salon.web.events.pages import shown
@@ -17,6 +18,13 @@ def backstage_groups(context: Context) -> list[dict[str, Any]]:
     request = context.get("request")
     user = getattr(request, "user", None)
     return navigation.groups(user, request.path) if user is not None and user.is_authenticated else []
+
+
+@register.simple_tag(takes_context=True)
+def backstage_here(context: Context) -> str:
+    """What the page's own link is called, for its title; without one, backstage."""
+    links = [link for group in backstage_groups(context) for link in group["links"] if link["here"]]
+    return str(links[0]["words"]) if links else gettext("Backstage")
 
 
 @register.simple_tag

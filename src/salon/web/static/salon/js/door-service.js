@@ -5,7 +5,7 @@ const STORE = "salon-door-1";
 self.freshFirst({
   name: STORE,
   page: "/door",
-  own: [/^\/door$/, /^\/static\/salon\//],
+  own: [/^\/door$/, /^\/static\//],
   // a device that was revoked keeps nothing of the house
   kept: async (store, fresh, key) => { if (fresh.status === 403 && new URL(key.url).pathname === "/door") await store.delete(key); },
 });
