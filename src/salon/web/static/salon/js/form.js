@@ -1,16 +1,13 @@
 // What the visitor asks for: prompt, manner, seed and the rest of the drawer.
 import { $, config, make, say } from "./strings.js";
 import { newKey, randomSeed } from "./api.js";
+import { complain, seedOf, setPrompt } from "./fields.js";
 
 const prompt = $("prompt");
 const styles = config.styles ?? [];
 const NUMBERS = ["num_inference_steps", "guidance_scale"];
 
 export const text = () => prompt.value.trim();
-export function setPrompt(value) {
-  prompt.value = value;
-  prompt.dispatchEvent(new Event("input", { bubbles: true }));
-}
 
 // A manner is a phrase around the subject: "a watercolour of {}". It stays visible in the prompt, since the prompt
 // is what makes the picture; pressing another manner changes the phrase, pressing it again takes it away.
@@ -76,20 +73,6 @@ export function wish() {
   if (!$("model-field").hidden) out.model = $("model").value;
   if ($("negative_prompt").value.trim()) out.negative_prompt = $("negative_prompt").value.trim();
   return out;
-}
-/** The seed as written, a chance one for nothing, null for what is none. */
-export function seedOf(written) {
-  const seed = written.trim();
-  if (!seed) return randomSeed();
-  return /^\d+$/.test(seed) && Number(seed) <= 4294967295 ? Number(seed) : null;
-}
-/** Points at a field and says what is wrong with it. */
-export function complain(field, words) {
-  field.setCustomValidity(words);
-  field.reportValidity();
-  field.focus();
-  field.addEventListener("input", () => field.setCustomValidity(""), { once: true });
-  return null;
 }
 
 function sayDraw() {

@@ -2,7 +2,7 @@
 // reload, the back button or a second tab finds them again. Request keys are <press>-<machine>: sent twice, still one.
 import { $, config, make, say } from "./strings.js";
 import * as api from "./api.js";
-import { complain, seedOf, setPrompt } from "./form.js";
+import { complain, seedOf, setPrompt } from "./fields.js";
 import { Panes, walk } from "./panes.js";
 import { rank } from "./pick.js";
 import { inWords, next, part } from "./stages.js";

@@ -4,6 +4,7 @@ import { $, config, make, say } from "./strings.js";
 import * as api from "./api.js";
 import { follow } from "./follow.js";
 import * as grid from "./grid.js";
+import { setPrompt } from "./fields.js";
 import * as form from "./form.js";
 import { inWords, part } from "./stages.js";
 import * as viewer from "./viewer.js";
@@ -160,7 +161,7 @@ function end(mishap) {
 function put(request) {
   const known = { ...earlier.wishOf(request.id), ...request };
   hang({ prompt: known.prompt ?? "", count: request.images.length });
-  if (known.prompt) form.setPrompt(known.prompt);
+  if (known.prompt) setPrompt(known.prompt);
   take(known);
 }
 async function resume() {
@@ -191,9 +192,9 @@ function arrive() {
 
 form.begin(draw);
 viewer.onVary({
-  again(set) { form.setPrompt(set.prompt); form.setSeed(""); $("ask").requestSubmit(); $("draw").focus(); },
+  again(set) { setPrompt(set.prompt); form.setSeed(""); $("ask").requestSubmit(); $("draw").focus(); },
   words(set, index) {
-    form.setPrompt(set.prompt);
+    setPrompt(set.prompt);
     form.setSeed(set.images[index].seed ?? (Number(set.seed) + index) % 2 ** 32);
     form.openDrawer();
     $("prompt").focus();

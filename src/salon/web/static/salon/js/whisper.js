@@ -1,7 +1,7 @@
 // Words that the model has never seen, with near ones to put in their place.
 import { $, make, say } from "./strings.js";
 import { words } from "./api.js";
-import { setPrompt } from "./form.js";
+import { setPrompt } from "./fields.js";
 
 const line = $("whisper");
 const prompt = $("prompt");
