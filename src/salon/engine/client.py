@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,14 +43,14 @@ class Engine(Protocol):
     def close(self) -> None: ...
 
 
-class _Engine:
+class _Engine(ABC):
     """What both do alike: know which requests are open, and iterate until none is."""
 
     def __init__(self) -> None:
         self.open: set[str] = set()
 
-    def poll(self, timeout: float = 0.0) -> list[Update]:
-        raise NotImplementedError
+    @abstractmethod
+    def poll(self, timeout: float = 0.0) -> list[Update]: ...
 
     def _settle(self, updates: list[Update]) -> list[Update]:
         self.open -= {update.request for update in updates if isinstance(update, FINAL)}

@@ -20,6 +20,33 @@ class Residual(nn.Module):
         return x + self.second(act(self.first(act(x))))
 
 
+def features(width: int) -> list[nn.Module]:
+    """Layers from pictures [B,3,H,W] to features [B,width,H/4,W/4]."""
+    return [
+        nn.PixelUnshuffle(2),
+        nn.Conv2d(12, width // 2, 3, padding=1),
+        Residual(width // 2),
+        nn.Conv2d(width // 2, width, 2, stride=2),
+        Residual(width),
+        Residual(width),
+    ]
+
+
+def pixels(width: int) -> list[nn.Module]:
+    """Layers from features [B,width,H,W] to pictures [B,3,4H,4W]."""
+    return [
+        Residual(width),
+        Residual(width),
+        nn.Conv2d(width, width * 2, 1),
+        nn.PixelShuffle(2),
+        Residual(width // 2),
+        Residual(width // 2),
+        nn.SiLU(),
+        nn.Conv2d(width // 2, 12, 3, padding=1),
+        nn.PixelShuffle(2),
+    ]
+
+
 class Encoder(nn.Module):
     """[B,3,H,W] in [-1,1] -> [B,channels,H/4,W/4] of zero mean and unit variance a channel.
 
@@ -29,12 +56,7 @@ class Encoder(nn.Module):
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.PixelUnshuffle(2),
-            nn.Conv2d(12, width // 2, 3, padding=1),
-            Residual(width // 2),
-            nn.Conv2d(width // 2, width, 2, stride=2),
-            Residual(width),
-            Residual(width),
+            *features(width),
             nn.SiLU(),
             nn.Conv2d(width, channels, 1),
         )
@@ -51,15 +73,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(channels, width, 3, padding=1),
-            Residual(width),
-            Residual(width),
-            nn.Conv2d(width, width * 2, 1),
-            nn.PixelShuffle(2),
-            Residual(width // 2),
-            Residual(width // 2),
-            nn.SiLU(),
-            nn.Conv2d(width // 2, 12, 3, padding=1),
-            nn.PixelShuffle(2),
+            *pixels(width),
         )
 
     def forward(self, latents: Tensor) -> Tensor:

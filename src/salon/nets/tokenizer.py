@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from salon.nets.autoencoder import Residual
+from salon.nets.autoencoder import Residual, features, pixels
 
 #: how much of a code's history is kept at each batch, and below what use it is replaced
 CODE_DECAY, DEAD = 0.99, 0.03
@@ -60,14 +60,7 @@ class TokenEncoder(nn.Module):
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.PixelUnshuffle(2),
-            nn.Conv2d(12, width // 2, 3, padding=1),
-            Residual(width // 2),
-            nn.Conv2d(width // 2, width, 2, stride=2),
-            Residual(width),
-            Residual(width),
-        )
+        self.body = nn.Sequential(*features(width))
         self.down = nn.Sequential(
             nn.Conv2d(width, width, 2, stride=2), Residual(width), nn.SiLU(), nn.Conv2d(width, channels, 1)
         )
@@ -89,17 +82,7 @@ class TokenDecoder(nn.Module):
             nn.Conv2d(width, width * 4, 1),
             nn.PixelShuffle(2),
         )
-        self.body = nn.Sequential(
-            Residual(width),
-            Residual(width),
-            nn.Conv2d(width, width * 2, 1),
-            nn.PixelShuffle(2),
-            Residual(width // 2),
-            Residual(width // 2),
-            nn.SiLU(),
-            nn.Conv2d(width // 2, 12, 3, padding=1),
-            nn.PixelShuffle(2),
-        )
+        self.body = nn.Sequential(*pixels(width))
 
     def forward(self, cells: Tensor) -> Tensor:
         return self.body(self.up(cells))

@@ -2,6 +2,7 @@
 
 All chance comes from the generator that the loop hands in, so that a resumed run goes on as if never stopped."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def tile(images: Tensor, columns: int, enlarge: int = 1) -> np.ndarray:
     return grid.repeat(enlarge, 0).repeat(enlarge, 1)
 
 
-class Task:
+class Task(ABC):
     """A network and its lessons. Subclasses say `batch`, `loss`, `held_loss`,
     `measures` and `sheet`."""
 
@@ -62,31 +63,31 @@ class Task:
     def normal(self, shape: Any, generator: Generator) -> Tensor:
         return torch.randn(tuple(shape), generator=generator).to(self.device)
 
-    def batch(self, count: int, generator: Generator) -> tuple[Tensor, ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def batch(self, count: int, generator: Generator) -> tuple[Tensor, ...]: ...
 
+    @abstractmethod
     def loss(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """`loss`, which is followed downhill, and its parts."""
-        raise NotImplementedError
 
     def state(self) -> dict[str, Any]:
         """What a resumed run needs beside the network: nothing for most."""
         return {}
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: dict[str, Any]) -> None:  # noqa: B027 (most keep nothing)
         """Take `state` back. Raises KeyError or RuntimeError if it is another's."""
 
-    def settle(self, net: nn.Module) -> None:
+    def settle(self, net: nn.Module) -> None:  # noqa: B027 (nothing for most)
         """What is left to do to the averaged network at the end of a run: nothing for most."""
 
+    @abstractmethod
     def held_loss(self, net: nn.Module) -> float:
         """Loss on held-out scenes, always the same ones and the same noise: averages are compared by it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def measures(self, net: nn.Module) -> dict[str, float]:
         """Further measures on held-out scenes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sheet(self, net: nn.Module) -> np.ndarray:
         """A picture of samples, uint8 [H,W,3]."""
-        raise NotImplementedError

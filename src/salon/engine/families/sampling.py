@@ -1,5 +1,6 @@
 """Drawing by taking noise away, step by step: what every diffusion stage of every family shares."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -77,16 +78,16 @@ class Way:
     part: int = 0
 
 
-class DiffusionStage:
+class DiffusionStage(ABC):
     """Each step is one call of one network for all samples, guided and not. Subclasses say what the network is told
     (`told`, `feeds`) and what becomes of x0 (`show`)."""
 
     def __init__(self, name: str, network: Network, way: Way) -> None:
         self.name, self.network, self.way = name, network, way
 
+    @abstractmethod
     def told(self, recipes: Sequence[Recipe], inputs: Sequence[Any]) -> list[tuple[Told, Told]]:
         """What each sample's network is told, with the prompt and without."""
-        raise NotImplementedError
 
     def feeds(self, rows: list[Told]) -> dict[str, NDArray[Any]]:
         """The rows as the network's inputs."""
