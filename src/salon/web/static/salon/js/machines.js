@@ -3,20 +3,17 @@
 import { $, config, make, say } from "./strings.js";
 import * as api from "./api.js";
 import { complain, seedOf, setPrompt } from "./fields.js";
+import { FINAL, followTogether } from "./follow.js";
 import { Panes, walk } from "./panes.js";
 import { rank } from "./pick.js";
+import { clearPlacard, placard, stands } from "./placard.js";
 import { inWords, next, part } from "./stages.js";
-import { FINAL, followTogether } from "./together.js";
 import * as whisper from "./whisper.js";
 
 const KEPT = "salon-machines";
 const SOON = 2500; // milliseconds after which a machine that found the line full knocks again
 /** Mishaps that concern the words or the house, not one machine: said once. */
 const FOR_ALL = new Set(["refused", "bad_recipe", "bad_request", "offline", "engine_unavailable", "guard_unavailable", "foreign_page", "storage_full", "forbidden"]);
-const TITLES = {
-  offline: "offline_title", refused: "refused_title", bad_recipe: "form_title", bad_request: "form_title", busy: "busy_title",
-  engine_unavailable: "waking_title", guard_unavailable: "guard_title", weights_missing: "missing_title", weights_damaged: "missing_title",
-};
 
 let press = null; // {id, wish: {prompt, seed, count}, typed: what stood in the seed's field, halted?}
 let sending = false;
@@ -25,16 +22,8 @@ let soon = 0;
 
 const announce = (words) => { $("status").textContent = words; };
 
-function placard({ code = "error", message, hint }) {
-  if ($("placard").dataset.code === code && !$("placard").hidden) return;
-  const down = make("button", { type: "button", className: "plain", textContent: say("dismiss") });
-  down.onclick = () => { clearPlacard(); $("prompt").focus(); };
-  $("placard").replaceChildren(make("h2", { textContent: say(TITLES[code] ?? "failed_title") }),
-    make("p", { textContent: message, dir: "auto" }), make("p", { className: "hint", textContent: hint ?? "" }), down);
-  $("placard").dataset.code = code;
-  $("placard").hidden = false;
-}
-function clearPlacard() { $("placard").hidden = true; $("placard").dataset.code = ""; $("placard").replaceChildren(); }
+/** One placard for what several machines meet alike. */
+function once(mishap) { if (!stands(mishap.code ?? "error")) placard(mishap); }
 
 // What was asked for is kept in this tab, so that a reload in the middle of asking goes on asking.
 function remember(now) { try { sessionStorage.setItem(KEPT, JSON.stringify(now)); } catch { /* the house knows what it accepted */ } }
@@ -171,7 +160,7 @@ class Machine {
     });
   }
   on_refused({ code, why, message, hint }) {
-    placard({ code: code || "refused", message: why ?? message, hint });
+    once({ code: code || "refused", message: why ?? message, hint });
     this.say(say("declined"));
   }
   on_failed({ why, message, hint }) {
@@ -223,7 +212,7 @@ async function ask(chosen) {
   if (press !== mine) return;
   sending = false;
   if (mishap) {
-    placard(mishap);
+    once(mishap);
     if (machines.some(({ request }) => request)) for (const machine of chosen) { if (!machine.request) machine.idle(); }
     else forget();
   }
@@ -269,7 +258,7 @@ function draw() {
   const now = wish();
   if (!now) return;
   clearPlacard();
-  if (!able().length) return placard(config.door ?? { code: "weights_missing", message: machines[0]?.told.problem });
+  if (!able().length) return once(config.door ?? { code: "weights_missing", message: machines[0]?.told.problem });
   halt();
   press = { id: api.newKey().slice(0, 16), wish: now, typed: $("seed").value.trim() };
   remember(press);
@@ -324,7 +313,7 @@ function fill({ prompt, seed, count }) {
 
 /** While nothing can be drawn a placard says so; it comes down by itself when the engine is there. */
 async function wait(door) {
-  placard(door);
+  once(door);
   for (;;) {
     await new Promise((go) => setTimeout(go, 2000));
     const { engine } = await api.health().catch(() => ({}));

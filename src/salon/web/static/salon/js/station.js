@@ -6,6 +6,7 @@ import { follow } from "./follow.js";
 import * as grid from "./grid.js";
 import { setPrompt } from "./fields.js";
 import * as form from "./form.js";
+import { clearPlacard, placard } from "./placard.js";
 import { inWords, part } from "./stages.js";
 import * as viewer from "./viewer.js";
 import * as whisper from "./whisper.js";
@@ -26,22 +27,6 @@ function working(yes) {
   $("cancel").hidden = !yes;
   grid.busy(yes);
 }
-
-// Mishaps: a placard on the wall, with what happened and what to do next.
-const TITLES = {
-  offline: "offline_title", refused: "refused_title", bad_recipe: "form_title", bad_request: "form_title",
-  busy: "busy_title", too_many_waiting: "busy_title", engine_unavailable: "waking_title",
-  guard_unavailable: "guard_title", weights_missing: "missing_title", weights_damaged: "missing_title", gone: "gone_title", not_found: "gone_title",
-};
-function placard({ code = "error", message, hint }) {
-  const down = make("button", { type: "button", className: "plain", textContent: say("dismiss") });
-  down.onclick = () => { clearPlacard(); $("prompt").focus(); };
-  $("placard").replaceChildren(make("h2", { textContent: say(TITLES[code] ?? "failed_title") }),
-    make("p", { textContent: message, dir: "auto" }), make("p", { className: "hint", textContent: hint ?? "" }), down);
-  $("placard").dataset.code = code;
-  $("placard").hidden = false;
-}
-function clearPlacard() { $("placard").hidden = true; $("placard").dataset.code = ""; $("placard").replaceChildren(); }
 
 /** While nothing can be drawn a placard says so; it comes down by itself when the engine is there. */
 async function wait(door) {
