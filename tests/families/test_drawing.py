@@ -8,7 +8,7 @@ import pytest
 from salon.core.errors import BadRecipe, WeightsDamaged
 from salon.core.hashing import bytes_hash
 from salon.core.recipe import BlendOptions, DiffusionOptions, PlainOptions
-from salon.core.update import Cancelled, Failed, Finished, Preview, RefusedUpdate, StageDone
+from salon.core.update import Cancelled, Failed, Finished, Preview, RefusedUpdate, StageDone, Trace
 from salon.engine.families.clip import shrink
 from salon.engine.recipes import make_recipe
 from salon.engine.registry import Registry
@@ -59,6 +59,26 @@ def test_the_same_recipe_is_the_same_picture_in_any_company(registry, ask, model
     while not runner.idle:
         said += list(runner.turn())
     for found, alone in zip(pictures(said), wanted, strict=True):
+        assert np.abs(found.astype(int) - alone).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("model", "stage", "name"),
+    [
+        ("vq", "tokens", "cross_attention"),
+        ("cascade", "base", "cross_attention"),
+        ("unclip", "prior", "attention"),
+        ("unclip", "decoder", "cross_attention"),
+    ],
+)
+def test_a_trace_shows_where_each_family_looks_and_changes_nothing(registry, ask, model, stage, name):
+    plain = pictures(run(Runner(registry), ask(registry, model, seeds=(1, 2))))
+    said = run(Runner(registry), ask(registry, model, seeds=(1, 2), trace=True))
+    shown = [t for u in said if isinstance(u, Trace) and u.stage == stage for t in u.tensors if t.name == name]
+    assert {tensor.index for tensor in shown} == {0, 1}
+    looks = np.frombuffer(shown[0].data, shown[0].dtype).reshape(shown[0].shape).astype(float)
+    np.testing.assert_allclose(looks.sum(-1), 1, atol=1e-2)
+    for found, alone in zip(pictures(said), plain, strict=True):
         assert np.abs(found.astype(int) - alone).max() <= 1
 
 

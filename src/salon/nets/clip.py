@@ -24,12 +24,16 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """x [B,T,D], bias [B,1,1,T] added to the attention's logits."""
+        return self.traced(x, bias)[0]
+
+    def traced(self, x: Tensor, bias: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The same, and the attention [B,heads,T,T]: each row is where a token looks, and sums to 1."""
         batch, tokens, width = x.shape
         qkv = self.qkv(self.norm1(x)).reshape(batch, tokens, 3, self.heads, HEAD).permute(2, 0, 3, 1, 4)
         weights = (qkv[0] * HEAD**-0.5) @ qkv[1].transpose(-1, -2)
         weights = (weights if bias is None else weights + bias).softmax(-1).to(qkv.dtype)
         x = x + self.out((weights @ qkv[2]).transpose(1, 2).reshape(batch, tokens, width))
-        return x + self.mlp_out(F.gelu(self.mlp_in(self.norm2(x))))
+        return x + self.mlp_out(F.gelu(self.mlp_in(self.norm2(x)))), weights
 
 
 class ImageTower(nn.Module):

@@ -30,6 +30,13 @@ class Prior(nn.Module):
     ) -> Tensor:
         """sample [B,embed], timestep [B], clip_text [B,embed] (zeros: none), prompt_embeds [B,L,384], mask [B,L] ->
         x0 [B,embed]."""
+        return self.traced(sample, timestep, clip_text, prompt_embeds, prompt_mask)[0]
+
+    def traced(
+        self, sample: Tensor, timestep: Tensor, clip_text: Tensor, prompt_embeds: Tensor, prompt_mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The same, and where the answering token looks, [B,layers,heads,4+L]: at the caption's CLIP embedding, the
+        time, the noisy embedding, itself, then at the prompt's tokens; each row sums to 1."""
         mask = prompt_mask.to(sample.dtype)
         four = torch.stack(
             [
@@ -42,6 +49,8 @@ class Prior(nn.Module):
         )
         x = torch.cat([four + self.places, self.text(prompt_embeds)], 1)
         bias = F.pad(mask - 1, (4, 0))[:, None, None] * 1e4
+        looks = []
         for layer in self.layers:
-            x = layer(x, bias)
-        return self.head(self.norm(x[:, 3])) + sample * (1 - timestep[:, None])
+            x, weights = layer.traced(x, bias)
+            looks.append(weights[:, :, 3])
+        return self.head(self.norm(x[:, 3])) + sample * (1 - timestep[:, None]), torch.stack(looks, 1)

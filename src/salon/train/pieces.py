@@ -59,6 +59,8 @@ def axes_of(piece: Piece, inputs: dict[str, Tensor]) -> dict[str, dict[int, str]
     axes = {name: {0: "batch"} for name in (*inputs, *piece.outputs)}
     axes |= {name: axes[name] | {at: "length"} for name, at in LONG.items() if name in axes}
     axes |= {name: axes[name] | {2: "length"} for name in axes if name.startswith(("text_keys_", "text_values_"))}
+    if "attention" in axes:
+        axes["attention"] |= {3: "four_and_length"}
     if "cross_attention" in axes:
         axes["cross_attention"] |= {3 if "keys_0" in inputs else 4: "length_and_null"}
     return axes
@@ -164,7 +166,7 @@ def _prior(net: nn.Module) -> list[Piece]:
         some = {"sample": image(batch, size), "timestep": torch.linspace(0, 1, batch), "clip_text": image(batch, size)}
         return some | words_inputs(batch)
 
-    return [Piece("prior", net, noisy, ("denoised",))]
+    return [Piece("prior", Call(net, "traced"), noisy, ("denoised", "attention"))]
 
 
 def _superres(net: nn.Module) -> list[Piece]:
