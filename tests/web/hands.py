@@ -1,6 +1,9 @@
 """People of the house for tests, with roles at the current event."""
 
+import threading
+
 from asgiref.sync import async_to_sync
+from django.db import connection
 
 from salon.web.events.domain import current_event
 from salon.web.people.models import Role, User
@@ -21,3 +24,24 @@ def body(response):
         return b"".join([part async for part in response.streaming_content])
 
     return async_to_sync(gathered)()
+
+
+def at_once(*deeds):
+    """Does them at the same moment, each in a thread: what each returned, or the error that it raised, as they end."""
+    said, start = [], threading.Barrier(len(deeds))
+
+    def run(deed):
+        start.wait()
+        try:
+            said.append(deed())
+        except Exception as error:  # whoever asked says which errors may be
+            said.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(deed,)) for deed in deeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return said

@@ -2,11 +2,12 @@
 
 import threading
 from contextlib import nullcontext
+from functools import partial
 from types import SimpleNamespace
 
+import hands
 import msgspec
 import pytest
-from django.db import connection
 
 from salon.core.errors import SalonError
 from salon.web.arena.domain import asking, voting
@@ -32,21 +33,8 @@ def engine(engine):
 
 def at_once(deed):
     """What `deed(number)` answers to each of several people who press at the same moment."""
-    answers, start = [], threading.Barrier(PRESSES)
-
-    def press(number):
-        start.wait()
-        try:
-            answers.append(deed(number))
-        except SalonError as error:
-            answers.append(type(error).__name__)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=press, args=(number,)) for number in range(PRESSES)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-    return answers
+    said = hands.at_once(*(partial(deed, number) for number in range(PRESSES)))
+    return [type(one).__name__ if isinstance(one, SalonError) else one for one in said]
 
 
 def test_the_same_press_sent_often_is_one_battle(engine):

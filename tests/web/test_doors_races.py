@@ -2,11 +2,13 @@
 
 import threading
 from contextlib import nullcontext
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 from django.db import connection
 from doorway import door, hand, nonce, place, pool, scan
+from hands import at_once as together
 
 from salon.core.errors import SalonError
 from salon.web.doors import tickets
@@ -30,21 +32,8 @@ def hands():
 
 def at_once(deed):
     """What `deed(number)` answers at each of several doors that scan at the same moment."""
-    answers, start = [], threading.Barrier(DOORS)
-
-    def press(number):
-        start.wait()
-        try:
-            answers.append(deed(number))
-        except SalonError as error:
-            answers.append(error.code)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=press, args=(number,)) for number in range(DOORS)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-    return answers
+    said = together(*(partial(deed, number) for number in range(DOORS)))
+    return [one.code if isinstance(one, SalonError) else one for one in said]
 
 
 def test_of_many_doors_one_hears_in(hands):

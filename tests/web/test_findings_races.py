@@ -2,8 +2,8 @@
 
 import threading
 
+import hands
 import pytest
-from django.db import connection
 from register import ADA, BOB, GREY, draw, finish, house, labels, people, report  # noqa: F401 (fixtures)
 
 from salon.core.errors import Conflict
@@ -25,25 +25,9 @@ def _event(first_event, tmp_path, settings):
 
 
 def at_once(*deeds):
-    """Runs them in threads; "done" or "told" for each."""
-    said, ready = [], threading.Barrier(len(deeds))
-
-    def run(deed):
-        ready.wait()
-        try:
-            deed()
-            said.append("done")
-        except (Conflict, TooManyWaiting):
-            said.append("told")
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(deed,)) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(said)
+    """ "done" or "told" for each."""
+    said = [one if isinstance(one, Exception) else "done" for one in hands.at_once(*deeds)]
+    return sorted("told" if isinstance(one, Conflict | TooManyWaiting) else one for one in said)
 
 
 def test_one_report_becomes_one_finding(draw, people):

@@ -5,8 +5,9 @@ import threading
 from contextlib import nullcontext, suppress
 from types import SimpleNamespace
 
+import hands
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from jury_house import applications, asked, judge, jury, olga, phase, seat  # noqa: F401 (fixtures)
 
@@ -49,25 +50,10 @@ def meeting(monkeypatch, module, name, number, locked):
 
 
 def at_once(*deeds):
-    said = []
-
-    def run(deed):
-        try:
-            deed()
-            said.append("done")
-        except (Conflict, Busy):
-            said.append("told")
-        except IntegrityError:
-            said.append("broken")
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(deed,)) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(said)
+    """ "done", "told" or "broken" for each."""
+    words = {Conflict: "told", Busy: "told", IntegrityError: "broken", type(None): "done"}
+    kinds = [type(one) if isinstance(one, Exception) else type(None) for one in hands.at_once(*deeds)]
+    return sorted(next((word for kind, word in words.items() if issubclass(one, kind)), repr(one)) for one in kinds)
 
 
 def test_of_two_tabs_one_is_told(olga, jury, applications, monkeypatch, locked):

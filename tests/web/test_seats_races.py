@@ -5,8 +5,8 @@ import datetime
 import threading
 from contextlib import contextmanager
 
+import hands
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from salon.core.errors import SalonError
@@ -33,21 +33,7 @@ def take(event, pool, number):
 
 def at_once(*deeds):
     """What each of these answers when all are pressed at the same moment."""
-    answers, start = [], threading.Barrier(len(deeds))
-
-    def press(deed):
-        start.wait()
-        try:
-            answers.append(deed())
-        except SalonError as error:
-            answers.append(type(error).__name__)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=press, args=(deed,)) for deed in deeds]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-    return answers
+    return [type(one).__name__ if isinstance(one, SalonError) else one for one in hands.at_once(*deeds)]
 
 
 def states(pool):
