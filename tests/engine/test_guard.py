@@ -4,13 +4,16 @@ import sys
 from pathlib import Path
 
 import matplotlib
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
 
 from salon.core.errors import GuardUnavailable
 from salon.core.update import Failed, Finished, Picture, RefusedUpdate
-from salon.engine.guard import EXPOSED, ClosedGuard, ImageGuard, house_guard
+from salon.engine.guard import EXPOSED, ClosedGuard, FilterMissing, ImageGuard, WorldGuard, house_guard
+from salon.engine.models import ModelInfo
+from salon.engine.registry import BUILT_IN, Registry
 from salon.engine.runner import Runner
 
 FACES = {"FACE_FEMALE", "FACE_MALE"}
@@ -50,7 +53,7 @@ def test_its_labels_are_those_of_the_detector():
 class Second:
     """Keeps back the picture with index 1."""
 
-    def check(self):
+    def check(self, model):
         pass
 
     def withheld(self, pictures):
@@ -104,6 +107,31 @@ def test_an_answer_that_makes_no_sense_is_a_failure(noise, answer):
         guard.withheld([picture(0, noise)])
 
 
+def of_the_world(registry, name):
+    """The registry's model as one whose card names the world that it learnt from."""
+    registry._infos[name] = msgspec.structs.replace(registry.info(name), world="ab" * 32)
+
+
+def test_without_the_extra_only_models_of_a_world_draw(registry, ask):
+    """The tiny model's card names no world, as a checkpoint from elsewhere: closed, until the filter is there."""
+    stranger = drawn(registry, ask("one"), WorldGuard())
+    assert isinstance(stranger, RefusedUpdate)
+    assert stranger.code == "guard_unavailable"
+    assert "latent-salon[filter]" in stranger.why
+    assert isinstance(drawn(registry, ask("two"), None), Finished), "the control: the model itself can draw"
+    of_the_world(registry, ask("three").recipes[0].model)
+    assert isinstance(drawn(registry, ask("three"), WorldGuard()), Finished)
+
+
+def test_the_models_that_we_ship_are_of_a_world():
+    infos = [info for info in Registry([BUILT_IN]).infos() if info.stages]
+    assert infos
+    for info in infos:
+        WorldGuard().check(info)
+    with pytest.raises(GuardUnavailable):
+        WorldGuard().check(ModelInfo(name="elsewhere", ready=True))
+
+
 def test_the_house_has_a_filter_unless_it_is_switched_off(monkeypatch):
     monkeypatch.delenv("SALON_IMAGE_GUARD", raising=False)
     assert isinstance(house_guard(), ImageGuard)
@@ -113,10 +141,24 @@ def test_the_house_has_a_filter_unless_it_is_switched_off(monkeypatch):
     assert isinstance(house_guard(), ImageGuard), "a word that nobody knows does not open the door"
 
 
-def test_a_filter_that_cannot_be_loaded_closes_the_house(monkeypatch):
+@pytest.mark.parametrize(("word", "kind"), [("", WorldGuard), ("on", ClosedGuard), ("maybe", ClosedGuard)])
+def test_who_asks_for_a_filter_that_is_not_installed_draws_nothing(monkeypatch, word, kind):
+    monkeypatch.setenv("SALON_IMAGE_GUARD", word)
+    monkeypatch.setitem(sys.modules, "nudenet", None)
+    with pytest.raises(FilterMissing):
+        ImageGuard()
+    assert isinstance(house_guard(), kind)
+
+
+def test_a_filter_that_is_installed_and_broken_closes_the_house(monkeypatch):
+    """Whoever installed it wants it: a missing part of it is not as if it were not there."""
     monkeypatch.delenv("SALON_IMAGE_GUARD", raising=False)
     monkeypatch.setitem(sys.modules, "nudenet", None)
+    assert isinstance(house_guard(), WorldGuard), "the control"
+    monkeypatch.delitem(sys.modules, "nudenet")
+    monkeypatch.delitem(sys.modules, "nudenet.nudenet", raising=False)
+    monkeypatch.setitem(sys.modules, "cv2", None)
     guard = house_guard()
     assert isinstance(guard, ClosedGuard)
-    with pytest.raises(GuardUnavailable, match="pip install nudenet"):
-        guard.check()
+    with pytest.raises(GuardUnavailable, match=r"latent-salon\[filter\]"):
+        guard.check(ModelInfo(name="latent", ready=True, world="ab" * 32))

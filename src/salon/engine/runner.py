@@ -89,10 +89,11 @@ class Runner:
         try:
             if len(self.jobs) >= self.most_waiting:
                 raise Busy("Too many images are waiting already.", "Try again in a few minutes.")
-            if self.guard:
-                self.guard.check()
             for recipe in request.recipes:
-                check(recipe, self.registry.info(recipe.model))
+                info = self.registry.info(recipe.model)
+                if self.guard:
+                    self.guard.check(info)
+                check(recipe, info)
             check_inputs(request)
         except SalonError as error:
             return [RefusedUpdate(request=request.id, code=error.code, why=str(error))]
