@@ -19,7 +19,7 @@ from salon.web.events import devices as machines
 from salon.web.events.domain import current_event
 from salon.web.events.models import Device, Entry
 from salon.web.gallery import topics
-from salon.web.gallery.domain import curating, showing
+from salon.web.gallery.domain import curating, filtering, showing
 from salon.web.line import EngineState, ToDesk, line
 from salon.web.pages import rendered
 from salon.web.people.codes import send_code, use_code
@@ -103,7 +103,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return rendered(request, "backstage/duties.html", {"event": event, "user": request.user})
     context = {
         "event": event,
-        "inbox": curating.inbox(event),
+        "inbox": [(work, filtering.told(work)) for work in curating.inbox(event)],
+        "filter": filtering.stands(),
         "decided": curating.decided(event),
         "pulse": domain.pulse(event, _engine()),
         "reports": recent(event, 6),

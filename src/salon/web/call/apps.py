@@ -2,6 +2,9 @@
 
 from django.apps import AppConfig
 
+#: seconds between looks for pictures that the image filter has not seen
+OFTEN = 10.0
+
 
 class Call(AppConfig):
     name = "salon.web.call"
@@ -9,8 +12,11 @@ class Call(AppConfig):
     def ready(self) -> None:
         from salon.web.call.domain import letters, private, showcase
         from salon.web.events import demo
+        from salon.web.gallery.domain import filtering
+        from salon.web.mail import worker
         from salon.web.people.personal import register
 
         letters.register()
         register("call", private.collect, private.erase, private.panel)
         demo.register(showcase.make, showcase.clear)
+        worker.every(OFTEN, "pictures sent in", filtering.look_at_new)

@@ -22,6 +22,14 @@ class Licence(models.TextChoices):
 class GivenPicture(models.Model):
     """A picture that was not drawn here: its file as it is shown, made anew from what an artist sent in."""
 
+    class Filter(models.TextChoices):
+        """What the image filter said of it."""
+
+        UNSEEN = "", "has not looked"
+        CLEAR = "clear", "found nothing"
+        FOUND = "found", "found what is not shown to all ages"
+        FAILED = "failed", "could not look"
+
     id = models.CharField(primary_key=True, max_length=32, default=new_id)
     event = models.ForeignKey("events.Event", on_delete=models.PROTECT, related_name="given_pictures")
     #: name in the default storage, WebP; empty once it has been erased
@@ -31,6 +39,7 @@ class GivenPicture(models.Model):
     #: what CLIP saw in it, as in `Embedding`; empty where it has not looked
     weights = models.CharField(max_length=64, blank=True, default="")
     vector = models.BinaryField(default=b"")
+    filtered = models.CharField(max_length=6, choices=Filter, blank=True, default=Filter.UNSEEN)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
