@@ -184,6 +184,12 @@ def check_open(pool: Pool, now: datetime.datetime) -> None:
         raise Conflict(_("This is closed now."), _("Ask at the door: places may be kept or released there."))
 
 
+def takes_people(pool: Pool, now: datetime.datetime) -> bool:
+    """Whether somebody may take a place by themselves at that time, or join the waiting list."""
+    ends = closes(pool)
+    return not (pool.opens_at and now < pool.opens_at) and not (ends and ends <= now)
+
+
 def closes(pool: Pool) -> datetime.datetime | None:
     """When nobody can take a place by themselves any more: said, or when it begins."""
     return pool.closes_at or pool.starts_at

@@ -30,14 +30,15 @@ MOST_DOTS = 60
 
 
 class Told(NamedTuple):
-    """A pool as a visitor reads it. `mood`: open, waiting, shut; `dots`: one for each place taken, one for each
-    free."""
+    """A pool as a visitor reads it. `mood`: open, waiting, shut; `until`: when booking closes, "" if never or closed;
+    `dots`: one for each place taken, one for each free."""
 
     pool: Pool
     when: str
     short: str
     left: str
     mood: str
+    until: str
     mine: Place | None
     dots: tuple[str, str] | None
 
@@ -86,6 +87,14 @@ def left(pool: Pool, count: Counts, now: datetime.datetime) -> tuple[str, str]:
     return waiting % {"full": full, "n": count.waiting}, "waiting"
 
 
+def until(pool: Pool, now: datetime.datetime) -> str:
+    """Until when somebody may take a place or join the waiting list; "" where that is not so now, or has no end."""
+    ends = places.closes(pool)
+    if ends is None or not places.takes_people(pool, now):
+        return ""
+    return times.words(pool.event, ends, pgettext("format of a day and a time", "l j F Y, H:i"))
+
+
 def told(pools: Iterable[Pool], guest: Guest | None) -> list[Told]:
     """These pools, with the guest's own live places in them."""
     found, now = list(pools), timezone.now()
@@ -94,9 +103,12 @@ def told(pools: Iterable[Pool], guest: Guest | None) -> list[Told]:
     mine = {place.pool_id: place for place in own}
     clock = pgettext("format of a time", "H:i")
     return [
-        Told(one, when(one), _span(one, clock), *left(one, count[one.id], now), mine.get(one.id), dots(count[one.id]))
+        Told(
+            one, when(one), _span(one, clock), *left(one, count[one.id], now), until(one, now), mine.get(one.id),
+            dots(count[one.id]),
+        )
         for one in found
-    ]
+    ]  # fmt: skip
 
 
 def dots(count: Counts) -> tuple[str, str] | None:
