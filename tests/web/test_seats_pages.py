@@ -219,6 +219,7 @@ def test_accepted_artists_are_a_circle_and_a_place_leads_to_its_ticket(event, or
 
     for name, state in (("Ada", "accepted"), ("Bo", "confirmed"), ("Cy", "rejected"), ("Di", "submitted")):
         Submission.objects.create(event=event, guest=guests.make(event.id, name)[0], state=state, key=name)
+    Pool.objects.filter(id=ink.id).update(capacity=3)  # one of them kept for each of the two
     assert circles.invite(organiser, ink.id, "artist") == 2
     place = managing.give(organiser, ink.id, "Eli", "", "e")
     page = browser().get(reverse("seats:mine", args=[proof.token_of(place)])).content.decode()

@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from salon.web.events import times
 from salon.web.events.models import Event
+from salon.web.ids import new_id
 from salon.web.people.models import Guest
 from salon.web.seats.domain import counts, places, proof
 from salon.web.seats.domain.counts import Counts
-from salon.web.seats.models import Place, Pool
+from salon.web.seats.models import Invitation, Place, Pool
 
 State = Place.State
 #: the kinds in the order of the page, and their headings
@@ -138,6 +139,23 @@ def _series(rows: list[Told]) -> list[dict[str, Any]]:
         series = found.setdefault((row.pool.name, day), {"name": row.pool.name, "day": day, "slots": [], "first": row})
         series["slots"].append(row)
     return list(found.values())
+
+
+def invited(guest: Guest) -> list[dict[str, Any]]:
+    """Invitations of this guest that wait for an answer: the pool, until when a place is kept (in words, "" for none),
+    and a key for the one press that takes it."""
+    now = timezone.now()
+    rows = Invitation.objects.filter(guest=guest, used_at=None, pool__listed=True).select_related("pool__event")
+    return [
+        {"pool": row.pool, "when": when(row.pool), "kept_until": kept_until(row.pool, row.keeps_until), "key": new_id()}
+        for row in rows.order_by("pool__starts_at", "pool__name")
+        if places.takes_people(row.pool, now)
+    ]
+
+
+def kept_until(pool: Pool, ends: datetime.datetime | None) -> str:
+    """Until when a place is kept for somebody invited, by the event's clock; "" where none is."""
+    return times.words(pool.event, ends) if ends and ends > timezone.now() else ""
 
 
 def due(place: Place) -> bool:
