@@ -1,4 +1,4 @@
-# make run        serve the station (PORT=8000); sets everything up the first time
+# make run        serve the station (PORT=8000); sets everything up the first time. LAN=1: open to the venue's network
 # make test       the fast tests; make test-slow: most others; make test-all: all of them, the lengthy audits too
 # make check      lint, types, who imports whom, migrations
 # make bench      speed and memory, one JSON object a script
@@ -16,7 +16,7 @@ ELSEWHERE = home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && export SALON_HO
 
 run: $(VENV)/base
 	@$(BIN)/salon demo --once
-	@$(BIN)/salon run --port $(PORT)
+	@$(BIN)/salon run --port $(PORT) $(if $(LAN),--lan)
 
 test: $(VENV)/test
 	@$(ELSEWHERE) $(BIN)/python -m pytest -n 3 --dist loadfile -m "not slow"

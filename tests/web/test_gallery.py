@@ -6,6 +6,7 @@ import threading
 from xml.etree import ElementTree
 
 import pytest
+from django.core import signing
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
@@ -228,6 +229,40 @@ def test_the_gallery_goes_on_page_after_page(draw, curator, client):
     assert client.get("/gallery?after=nobody").status_code == 200
 
 
+def test_what_is_shown_here_only_has_no_download(draw, curator, client):
+    """Neither beside the label nor on the picture's own page; whoever drew it has theirs, a free licence gives it to
+    all."""
+    image = draw()
+    work = hung(image, curator, may_publish_prompt="1", licence="all-rights")
+    pages = [f"/works/{work.id}", f"/images/{image.id}"]
+
+    def offered():
+        return [b" download>" in client.get(page).content for page in pages]
+
+    assert offered() == [False, False]
+    Work.objects.update(licence="cc-by-4.0")
+    assert offered() == [True, True]
+    Work.objects.update(licence="all-rights")
+    client.cookies["salon_ticket"] = signing.dumps(ADA, salt="salon.visitor")
+    assert offered() == [True, True]
+
+
+def test_all_that_one_drew_is_there_page_after_page_with_its_words(draw, client):
+    """More than ninety pictures, which was all that the page showed."""
+    for seed in range(proposing.REQUESTS_A_PAGE + 3):
+        draw(prompt=f"fox number {seed}", count=9, seed=100 * seed)
+    draw(BOB, prompt="somebody else's hare")
+    client.cookies["salon_ticket"] = signing.dumps(ADA, salt="salon.visitor")
+    pages = [client.get(f"/mine?page={number}").content.decode() for number in (1, 2)]
+    assert [page.count('class="drawn-row"') for page in pages] == [proposing.REQUESTS_A_PAGE, 3]
+    for seed in range(proposing.REQUESTS_A_PAGE + 3):
+        assert sum(f"fox number {seed}</h3>" in page for page in pages) == 1
+    assert sum(page.count("/images/") for page in pages) >= 9 * (proposing.REQUESTS_A_PAGE + 3) > 90
+    assert "hare" not in "".join(pages)
+    for number in ("", "0", "-1", "999", "x", "１"):
+        assert client.get("/mine", {"page": number}).status_code == 200
+
+
 def test_feed_and_card(draw, curator, client):
     work = hung(draw(), curator, title="Fox & Sons", maker="Ada")
     root = ElementTree.fromstring(client.get("/gallery/feed.xml").content)
@@ -321,8 +356,6 @@ def test_a_pause_stops_new_requests_only(draw, curator, client, engine):
 
 
 def test_the_way_home_is_signed(draw, client):
-    from django.core import signing
-
     draw(BOB)
     assert client.get("/mine/qr.svg").status_code == 404  # nobody's
     assert client.get("/mine/take/forged:token").status_code == 403

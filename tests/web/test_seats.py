@@ -231,3 +231,20 @@ def test_links_are_whole_or_nothing():
     for forged in (place.id, proof.token_of(place)[:-1], f"{'0' * 32}:{proof.token_of(place).split(':')[1]}"):
         with pytest.raises(Forbidden):
             proof.read(forged)
+
+
+def test_after_closing_nobody_joins_and_whoever_waits_is_still_offered_what_comes_free(monkeypatch):
+    """"Closes" is for those who come; a place given back later must not stay empty while somebody waits for it."""
+    now = timezone.now()
+    ink = pool(1, starts_at=now + 10 * HOUR, closes_at=now + 2 * HOUR)
+    first, second = booked(ink), take(ink)
+    later(monkeypatch, 3)
+    with pytest.raises(Conflict, match="closed"):
+        take(ink)
+    places.give_back(first.id, first.guest)
+    assert state(second) == "offered"
+    assert places.accept(second.id, second.guest).state == "booked"
+    places.give_back(second.id, second.guest)
+    assert counts.of(ink).left == 1
+    with pytest.raises(Conflict, match="closed"):  # nobody waits: it is the door's
+        take(ink)

@@ -12,6 +12,7 @@ from salon.web.events.domain import current_event
 from salon.web.events.models import Entry
 from salon.web.people import guests, personal
 from salon.web.people.models import Role, User
+from salon.web.programme.domain import places as of_programme
 from salon.web.seats.domain import circles, counts, managing, places, proof
 from salon.web.seats.models import Invitation, Place, Pool
 
@@ -218,6 +219,7 @@ def test_accepted_artists_are_a_circle_and_a_place_leads_to_its_ticket(event, or
 
     for name, state in (("Ada", "accepted"), ("Bo", "confirmed"), ("Cy", "rejected"), ("Di", "submitted")):
         Submission.objects.create(event=event, guest=guests.make(event.id, name)[0], state=state, key=name)
+    Pool.objects.filter(id=ink.id).update(capacity=3)  # one of them kept for each of the two
     assert circles.invite(organiser, ink.id, "artist") == 2
     place = managing.give(organiser, ink.id, "Eli", "", "e")
     page = browser().get(reverse("seats:mine", args=[proof.token_of(place)])).content.decode()
@@ -238,3 +240,24 @@ def test_an_invitations_code_opens_a_place_and_not_the_guests_own_page(event, in
     assert answer.status_code == 302
     assert Place.objects.get().guest_id == ada.id
     assert guests.COOKIE not in answer.cookies
+
+
+@pytest.mark.parametrize(
+    ("hours", "closes", "said"), [(4, None, True), (4, 2, True), (4, -1, False), (-1, None, False), (None, None, None)]
+)
+def test_programme_and_places_agree_on_whether_a_place_can_be_had(ink, hours, closes, said):
+    """A workshop that had begun, or was closed, had "places left" in the programme and none under Places."""
+    client, now = browser(), timezone.now()
+    starts_at, closes_at = (None if value is None else now + value * HOUR for value in (hours, closes))
+    Pool.objects.filter(id=ink.id).update(ends_at=None, starts_at=starts_at, closes_at=closes_at)
+    ink.refresh_from_db()
+    takes = said is not False
+    assert of_programme.left([ink])[ink.id].open == places.takes_people(ink, now) == takes
+    for page in (client.get("/places").content.decode(), client.get(f"/places/{ink.id}").content.decode()):
+        assert ("Booking closes:" in page) == bool(said)
+    assert ('aria-label="Take a place: Ink"' in client.get("/places").content.decode()) == takes
+
+
+def test_a_full_pool_offers_the_waiting_list_by_a_button(ink):
+    Pool.objects.filter(id=ink.id).update(capacity=0)
+    assert 'aria-label="Wait for a place: Ink"' in browser().get("/places").content.decode()

@@ -201,6 +201,8 @@ class _House:
         print(f"Backstage, once, within a day: {base}/backstage/enter/{self.entry}", flush=True)
         if self.host in EVERYWHERE:
             print(f"On this network: {os.environ['SALON_PUBLIC_URL']}", flush=True)
+        elif not os.environ.get("SALON_PUBLIC_URL"):
+            print("Open to this machine only: for phones and QR codes, salon run --lan (make run LAN=1)", flush=True)
 
     # the line to web
 

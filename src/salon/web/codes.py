@@ -1,6 +1,8 @@
-"""QR codes as SVG."""
+"""QR codes as SVG, and the addresses in them."""
 
 import io
+import ipaddress
+from urllib.parse import urlsplit
 
 import segno
 from django.conf import settings
@@ -10,6 +12,18 @@ from django.http import HttpRequest, HttpResponse
 def public_address(request: HttpRequest, path: str) -> str:
     """The address of `path` for another device: a booth that calls itself 127.0.0.1 must not say so to a phone."""
     return f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
+
+
+def here_only(request: HttpRequest) -> bool:
+    """Whether addresses that this page gives away lead a phone nowhere: they name the machine itself."""
+    host = urlsplit(public_address(request, "/")).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
 
 
 def qr_svg(text: str) -> bytes:

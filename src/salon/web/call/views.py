@@ -28,7 +28,7 @@ from salon.web.line import ToDesk, line
 from salon.web.people import guests
 from salon.web.people.models import Guest
 from salon.web.people.private import AT_A_BOOTH
-from salon.web.seats.models import Invitation
+from salon.web.seats.domain import showing
 from salon.web.station.domain.visitors import visitor_of
 
 #: files that one press of a button may bring
@@ -207,7 +207,7 @@ def _told(submission: Submission) -> dict[str, Any]:
         "rows": answers.told(submission),
         "typed": words,
         "may": {deed: states.may(submission.state, deed) for deed in ("withdrawn", "confirmed")},
-        "invitations": list(Invitation.objects.filter(guest=submission.guest).select_related("pool__event")),
+        "invited": showing.invited(submission.guest),
         "others": [other for other in applying.of_guest(submission.guest) if other.id != submission.id],
     }
 

@@ -23,7 +23,6 @@ from salon.web.pages import page
 from salon.web.people.sessions import allowed
 from salon.web.refuses.domain.reporting import reports_of
 from salon.web.station.domain.visitors import COOKIE, give_ticket, visitor_of
-from salon.web.station.models import Image
 
 #: the code at the booth is good for so many seconds
 TAKE_ALONG = 15 * 60
@@ -103,6 +102,7 @@ def _work(work_id: str, visitor: str | None) -> dict[str, Any]:
         "before": before,
         "after": after,
         "mine": visitor is not None and found.visitor == visitor,
+        "may_download": found.licence != Licence.ALL_RIGHTS or found.visitor == visitor,
         "searchable": not searching.trouble(),
     }
 
@@ -236,27 +236,21 @@ async def propose(request: HttpRequest, image_id: str) -> HttpResponse:
     return await page(request, "gallery/hang.html", context, status=422 if context["wrong"] else 200)
 
 
-def _mine(visitor: str | None) -> dict[str, Any]:
-    images = (
-        Image.objects.filter(drawings__request__visitor=visitor, drawings__request__state="finished")
-        .exclude(file="")
-        .order_by("-drawings__request__created_at", "drawings__index")[:90]
-        if visitor
-        else []
-    )
-    works = proposing.works_of(visitor)
+def _mine(visitor: str | None, number: str) -> dict[str, Any]:
+    works, drawn = proposing.works_of(visitor), proposing.drawn(visitor, number)
     return {
         "works": works,
         "reports": reports_of(visitor),
-        "images": [{"id": image.id, "prompt": image.recipe.prompt} for image in dict.fromkeys(images)],
+        "drawn": drawn,
+        "has_drawn": drawn.paginator.count > 0,
         "live": {work.image_id for work in works if work.state in Work.ALIVE},
     }
 
 
 @require_safe
 async def mine(request: HttpRequest) -> HttpResponse:
-    """`/mine`: what this visitor drew and proposed."""
-    context = await sync_to_async(_mine)(visitor_of(request))
+    """`/mine`: what this visitor drew and proposed. `?page=` of what was drawn, newest first."""
+    context = await sync_to_async(_mine)(visitor_of(request), request.GET.get("page", ""))
     return await page(request, "gallery/mine.html", context)
 
 

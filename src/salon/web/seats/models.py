@@ -114,8 +114,8 @@ class Place(models.Model):
 
 
 class Invitation(models.Model):
-    """A guest who may take a place before everybody else, or a code that makes its holder one. Only the code's hash is
-    kept."""
+    """A guest who may take a place before everybody else, or a code that makes its holder one; a place is kept for them
+    for a while. Only the code's hash is kept."""
 
     class Reason(models.TextChoices):
         ARTIST = "artist", _("accepted artist")
@@ -127,10 +127,13 @@ class Invitation(models.Model):
     code_hash = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001 (NULLs are distinct)
     reason = models.CharField(max_length=10, choices=Reason, default=Reason.OTHER)
     created_at = models.DateTimeField(auto_now_add=True)
+    #: until then nobody else gets this place; empty: there was none to keep
+    keeps_until = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["pool", "guest"], name="invited_once")]
+        indexes = [models.Index(fields=["pool", "keeps_until"], condition=Q(used_at=None), name="places_kept")]
 
     def __str__(self) -> str:
         return f"{self.reason} for {self.pool}"

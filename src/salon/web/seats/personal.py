@@ -27,12 +27,14 @@ def erase(guest: Guest) -> None:
     for place in Place.objects.filter(guest=guest, state__in=Place.LIVE):
         if not place.came_at:
             places.give_back(place.id, guest, quietly=True)
+    places.release_kept(guest)
     Place.objects.filter(guest=guest).update(mailbox=None)
     Invitation.objects.filter(guest=guest).delete()
 
 
 def panel(guest: Guest) -> Panel | None:
-    """Their live places, each with the way to its own page."""
+    """Their live places, each with the way to its own page, and where they are invited."""
     had = Place.objects.filter(guest=guest, state__in=Place.LIVE).select_related("pool__event").order_by("created_at")
     rows = [{"place": place, "when": showing.when(place.pool), "token": proof.token_of(place)} for place in had]
-    return Panel("seats/_panel.html", {"rows": rows}) if rows else None
+    invited = showing.invited(guest)
+    return Panel("seats/_panel.html", {"rows": rows, "invited": invited}) if rows or invited else None

@@ -9,9 +9,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from salon.core.errors import Conflict, SalonError
+from salon.core.errors import BadRecipe, Conflict, SalonError
 from salon.web import codes
 from salon.web.answers import STATUS
 from salon.web.events.domain import current_event
@@ -21,7 +22,7 @@ from salon.web.pages import rendered
 from salon.web.people import guests
 from salon.web.people.models import Guest
 from salon.web.seats import lanes, ticketing
-from salon.web.seats.domain import places, proof, registering, showing
+from salon.web.seats.domain import invitations, places, proof, registering, showing
 from salon.web.seats.models import Place, Pool
 from salon.web.station.domain import catalogue
 from salon.web.station.domain.visitors import visitor_of
@@ -85,9 +86,12 @@ def _form(request: HttpRequest, pool_id: str, context: dict[str, Any], status: i
     guest = None if request.GET.get("another") else _known(request)
     told = showing.told([_pool(pool_id)], guest)[0] if guest else _glance(pool_id)
     pool = told.pool
+    code = (request.POST.get("code") or request.GET.get("code", ""))[:64]
+    invited = invitations.standing(pool, guest, code)
     context = {
         "pool": pool, "told": told, "event": pool.event, "key": new_id(), "by_mail": settings.EMAIL_CONFIGURED,
-        "values": {"name": guest.name if guest else "", "code": request.GET.get("code", "")[:64]},
+        "invited": invited, "kept_until": showing.kept_until(pool, invited.until) if invited else "",
+        "values": {"name": guest.name if guest else "", "code": code},
         "mine": told.mine and proof.token_of(told.mine),
         **context,
     }  # fmt: skip
@@ -103,7 +107,21 @@ def _show_form(request: HttpRequest, pool_id: str, context: dict[str, Any]) -> H
     return _form(request, pool_id, context)
 
 
+def _take_invited(request: HttpRequest, pool_id: str, context: dict[str, Any]) -> HttpResponse:
+    key, code = request.POST.get("key", ""), request.POST.get("code", "")[:64]
+    _pool(pool_id)
+    try:
+        if not registering.KEY.fullmatch(key):
+            raise BadRecipe(_("This form is not whole: open the page anew."), "")
+        place = places.take_invited(pool_id, _known(request), key, code)
+    except SalonError as error:
+        return _form(request, pool_id, {**context, "refusal": error}, STATUS.get(error.code, 500))
+    return HttpResponseRedirect(reverse("seats:mine", args=[proof.token_of(place)]))
+
+
 def _take(request: HttpRequest, pool_id: str, context: dict[str, Any]) -> HttpResponse:
+    if request.POST.get("invited"):
+        return _take_invited(request, pool_id, context)
     asked, wrong = registering.read(request.POST)
     known = _known(request)
     more = {**context, "values": asked, "key": asked.key if "key" not in wrong else new_id()}

@@ -175,7 +175,7 @@ def _image_context(image_id: str, visitor: str | None) -> dict[str, Any]:
     if image is None:
         raise Http404
     looked_at.send(Image, image=image.id)
-    recipe = image.recipe
+    recipe, own = image.recipe, visitor is not None and image.drawings.filter(request__visitor=visitor).exists()
     return {
         "image": {
             "id": image.id,
@@ -186,7 +186,9 @@ def _image_context(image_id: str, visitor: str | None) -> dict[str, Any]:
             "seed": recipe.seed,
             "created_at": image.created_at,
         },
-        "mine": visitor is not None and image.drawings.filter(request__visitor=visitor).exists(),
+        "mine": own,
+        # what hangs under "shown here only" is shown here only; whoever drew it has it
+        "may_download": own or not image.works.filter(state="hung", licence="all-rights").exists(),
         "state": _state(image),
         "rows": _rows(recipe),
         "recipe_json": image.recipe_json,

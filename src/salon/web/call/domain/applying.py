@@ -175,6 +175,7 @@ def withdraw(guest: Guest | None, submission_id: str) -> tuple[Submission, Work 
         submission.pending = ""
         submission.save(update_fields=["state", "pending", "changed_at"])
         note(submission.event, "application withdrawn", submission.id)
+        hanging.release_place(submission.guest)
         return submission, hanging.take_back(submission)
 
 

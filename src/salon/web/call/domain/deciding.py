@@ -14,7 +14,7 @@ from salon.web.events.models import Event
 from salon.web.events.trail import note
 from salon.web.gallery.models import Work
 from salon.web.people.models import User
-from salon.web.seats.domain import invitations
+from salon.web.seats.domain import invitations, locking
 from salon.web.seats.models import Invitation, Pool
 
 
@@ -56,6 +56,7 @@ def apply_pending(event: Event, person: User) -> Applied:
         event = lock_event(event.id)
         rows = Submission.objects.select_for_update(of=("self",)).filter(event=event).exclude(pending="")
         pools = list(Pool.objects.filter(event=event, kind=Pool.Kind.MEETING))
+        locking.hold(pool.id for pool in pools)  # all at once: invitations keep places, one pool after the other
         applied = Applied({}, [], [])
         for submission in rows.select_related("guest", "work", "event").order_by("id"):
             _apply(submission, person, pools, applied)
@@ -79,6 +80,8 @@ def _apply(submission: Submission, person: User, pools: list[Pool], applied: App
     if decision == Submission.State.ACCEPTED:
         for pool in pools:
             invitations.invite(pool, submission.guest, Invitation.Reason.ARTIST)
+    else:
+        hanging.release_place(submission.guest)
     if decision == Submission.State.CANCELLED and (work := hanging.take_back(submission)):
         applied.down.append(work)
     applied.counts[decision] = applied.counts.get(decision, 0) + 1

@@ -6,6 +6,8 @@ from salon.web.call.models import Answer, Question, Submission, Upload
 from salon.web.events.trail import note
 from salon.web.gallery.domain import giving
 from salon.web.gallery.models import Work
+from salon.web.people.models import Guest
+from salon.web.seats.domain import places
 
 
 def owner_of(submission: Submission) -> str:
@@ -34,6 +36,12 @@ def propose(submission: Submission) -> Work | None:
     submission.save(update_fields=["work"])
     note(submission.event, "proposed", work.id, text=f"application {submission.id}")
     return work
+
+
+def release_place(guest: Guest) -> None:
+    """Inside a transaction: an artist of whom nothing is shown any more is not kept a place."""
+    if not guest.submissions.filter(state__in=(Submission.State.ACCEPTED, Submission.State.CONFIRMED)).exists():
+        places.release_kept(guest)
 
 
 def medium_of(submission: Submission) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.core.paginator import Page, Paginator
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Prefetch
 from django.utils.translation import gettext as _
 from msgspec import Struct
 
@@ -21,6 +23,8 @@ from salon.web.station.domain.erasing import erase_visitor
 from salon.web.station.domain.intake import TooManyWaiting
 from salon.web.station.models import Drawing, Image, Request
 
+#: requests on a page of one's own
+REQUESTS_A_PAGE = 12
 LENGTHS = {"title": 120, "maker": 80, "statement": 1000}
 
 
@@ -105,6 +109,23 @@ def withdraw(visitor: str, work_id: str) -> Work:
 def works_of(visitor: str | None) -> list[Work]:
     """Everything this visitor proposed, newest first."""
     return list(Work.objects.filter(visitor=visitor).select_related("image").order_by("-created_at")) if visitor else []
+
+
+def drawn(visitor: str | None, number: str) -> Page:
+    """A page of what this visitor had drawn, newest first: rows of `words`, `at`, `images`, a request each. Any
+    `number` is some page."""
+    asked = Request.objects.filter(visitor=visitor, state=Request.State.FINISHED) if visitor else Request.objects.none()
+    there = asked.filter(Exists(Drawing.objects.filter(request=OuterRef("pk")).exclude(image__file="")))
+    page = Paginator(there.order_by("-created_at", "id"), REQUESTS_A_PAGE).get_page(number)
+    pictures = Prefetch("drawings", Drawing.objects.exclude(image__file="").select_related("image"), to_attr="kept")
+    page.object_list = [_row(request) for request in page.object_list.prefetch_related(pictures)]
+    return page
+
+
+def _row(request: Request) -> dict[str, Any]:
+    images = [{"id": drawing.image_id, "prompt": drawing.image.recipe.prompt} for drawing in request.kept]
+    words = list(dict.fromkeys(image["prompt"] for image in images))
+    return {"words": " · ".join(words), "at": request.created_at, "images": images}
 
 
 def take_along(booth: str, own: str) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from salon.web.people.models import Guest
 from salon.web.programme.models import Session
 from salon.web.seats.domain import counts, locking
+from salon.web.seats.domain import places as seats
 from salon.web.seats.models import Place, Pool
 
 
@@ -27,11 +28,7 @@ def left(pools: Iterable[Pool]) -> dict[str, Left]:
     if not held:
         return {}
     found = counts.all_of(held.values(), now)
-    return {name: Left(pool, found[name].left, _open(pool, now)) for name, pool in held.items()}
-
-
-def _open(pool: Pool, now: datetime.datetime) -> bool:
-    return not (pool.opens_at and pool.opens_at > now) and not (pool.closes_at and pool.closes_at <= now)
+    return {name: Left(pool, found[name].left, seats.takes_people(pool, now)) for name, pool in held.items()}
 
 
 def own(guest: Guest | None, visitor: str | None = None) -> dict[str, Place]:

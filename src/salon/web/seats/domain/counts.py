@@ -18,12 +18,17 @@ _TALLY = """
         COUNT(*)
     FROM seats_place WHERE pool_id IN ({pools}) AND state IN ({states})
     GROUP BY pool_id, state, at_door, ended, came
+    UNION ALL
+    SELECT pool_id, 'kept', FALSE, FALSE, FALSE, COUNT(*)
+    FROM seats_invitation WHERE pool_id IN ({pools}) AND used_at IS NULL AND keeps_until > %s
+    GROUP BY pool_id
 """
 
 
 class Counts(NamedTuple):
     """A pool at one moment. `left` is what the public may take, `door` what the door may; `at_door` of the booked were
-    taken there. `lacking`: seats are left, but what they need is not."""
+    taken there; `kept` are for invited guests who have not answered yet. `lacking`: seats are left, but what they need
+    is not."""
 
     capacity: int
     reserve: int
@@ -35,11 +40,12 @@ class Counts(NamedTuple):
     door: int
     at_door: int
     lacking: bool
+    kept: int = 0
 
     @property
     def taken(self) -> int:
         """Seats that somebody has or may still confirm."""
-        return self.booked + self.held + self.offered
+        return self.booked + self.held + self.offered + self.kept
 
     @property
     def lent(self) -> int:
@@ -58,10 +64,12 @@ class Tally(NamedTuple):
     at_door: int = 0
     #: what has ended, though its row does not say so yet
     over: int = 0
+    #: places that invitations keep
+    kept: int = 0
 
     @property
     def public(self) -> int:
-        return self.booked - self.at_door + self.held + self.offered
+        return self.booked - self.at_door + self.held + self.offered + self.kept
 
 
 def released_at(pool: Pool) -> datetime.datetime | None:
@@ -80,7 +88,8 @@ def tallies(pools: Iterable[Pool], now: datetime.datetime) -> dict[str, Tally]:
     with connection.cursor() as cursor:
         marks = [", ".join(["%s"] * number) for number in (len(known), len(Place.LIVE))]
         moment = connection.ops.adapt_datetimefield_value(now)
-        cursor.execute(_TALLY.format(pools=marks[0], states=marks[1]), [moment, *known, *Place.LIVE])
+        values = [moment, *known, *Place.LIVE, *known, moment]
+        cursor.execute(_TALLY.format(pools=marks[0], states=marks[1]), values)
         rows = cursor.fetchall()
     found: dict[str, dict[str, int]] = {pool: {} for pool in known}
     for pool, state, at_door, over, there, number in rows:
@@ -152,5 +161,5 @@ def _counts(pool: Pool, pools: Mapping[str, Pool], found: Mapping[str, Tally], n
     seats = _free(pool, own.public, own.at_door, False)
     return Counts(
         pool.capacity, pool.reserve, own.booked, own.held, own.offered, own.waiting,
-        left - promised, door - promised, own.at_door, left == 0 and seats > 0,
+        left - promised, door - promised, own.at_door, left == 0 and seats > 0, own.kept,
     )  # fmt: skip

@@ -1,6 +1,9 @@
-"""Who may take a place before everybody else: invited guests, and whoever holds a code."""
+"""Who may take a place before everybody else: invited guests, and whoever holds a code. A place is kept for each, for a
+while: it counts as taken for everybody else, and lapses by itself."""
 
+import datetime
 import secrets
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
@@ -11,13 +14,15 @@ from salon.core.errors import Conflict, Forbidden
 from salon.core.hashing import bytes_hash
 from salon.web.events import times
 from salon.web.people.models import Guest
-from salon.web.seats.domain import letters
+from salon.web.seats.domain import counts, letters, locking
 from salon.web.seats.domain.locking import Family
-from salon.web.seats.models import Invitation, Pool
+from salon.web.seats.models import Invitation, Place, Pool
 
 #: no letters that are taken for others; 12 of them are 59 bits
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXY"
 LENGTH = 12
+#: how long a place is kept where the pool does not say until when it is open to invited guests only
+KEPT = datetime.timedelta(days=7)
 
 
 def new_code() -> str:
@@ -32,24 +37,70 @@ def hash_of(code: str) -> str:
 
 
 def invite(pool: Pool, guest: Guest, reason: str = Invitation.Reason.OTHER) -> Invitation:
-    """The guest may take a place first; a letter tells them, with a code that makes any browser theirs. Inviting
-    somebody again, by another row with the same address too, changes nothing."""
+    """The guest may take a place first, and one is kept for them while there is one; a letter tells them, with a code
+    that makes any browser theirs. Inviting somebody again, by another row with the same address too, changes
+    nothing."""
     with transaction.atomic():
-        Pool.objects.select_for_update(no_key=True).get(id=pool.id)
+        family = locking.hold([pool.id])[pool.id]
         same = Q(guest=guest) | (Q(guest__email__iexact=guest.email) if guest.email else Q())
         if found := Invitation.objects.filter(same, pool=pool).first():
             return found
         code = new_code()
-        made = Invitation.objects.create(pool=pool, guest=guest, reason=reason, code_hash=hash_of(code))
-        letters.invited(pool, guest, code)
+        there = Place.objects.filter(pool=pool, guest=guest, state__in=Place.LIVE).exists()
+        keeps = None if there else _keeps_until(family, pool)
+        made = Invitation.objects.create(
+            pool=pool, guest=guest, reason=reason, code_hash=hash_of(code), keeps_until=keeps,
+            used_at=family.now if there else None,
+        )  # fmt: skip
+        letters.invited(family.pools[pool.id], guest, code, keeps)
         return made
 
 
 def make_code(pool: Pool, reason: str = Invitation.Reason.OTHER) -> str:
-    """A code for one person whom nobody knows yet; told once."""
-    code = new_code()
-    Invitation.objects.create(pool=pool, reason=reason, code_hash=hash_of(code))
-    return code
+    """A code for one person whom nobody knows yet, and a place kept for them while there is one; told once."""
+    with transaction.atomic():
+        family, code = locking.hold([pool.id])[pool.id], new_code()
+        keeps = _keeps_until(family, pool)
+        Invitation.objects.create(pool=pool, reason=reason, code_hash=hash_of(code), keeps_until=keeps)
+        return code
+
+
+def _keeps_until(family: Family, pool: Pool) -> datetime.datetime | None:
+    """Inside the lock: until when a place is kept for somebody who is invited now; None where none is left."""
+    pool = family.pools[pool.id]
+    if counts.of(pool).left <= 0:
+        return None
+    first = pool.invited_until if pool.invited_until and pool.invited_until > family.now else family.now + KEPT
+    ends = min(at for at in (first, pool.closes_at, pool.starts_at) if at)
+    return ends if ends > family.now else None
+
+
+def release(guest: Guest) -> list[str]:
+    """Inside a transaction: no place is kept for this guest any more (they take no part, or are erased); the pools that
+    have one more."""
+    kept = Invitation.objects.filter(guest=guest, used_at=None, keeps_until__gt=timezone.now())
+    pools = list(kept.values_list("pool", flat=True))
+    locking.hold(pools)
+    kept.update(keeps_until=None)
+    return pools
+
+
+class Standing(NamedTuple):
+    """An invitation as its page tells it. `until`: it keeps a place till then, which may be over (None: it kept none);
+    `guest` is None for a code that is nobody's yet; `code` is empty where the browser is known instead."""
+
+    guest: Guest | None
+    until: datetime.datetime | None
+    code: str
+
+
+def standing(pool: Pool, guest: Guest | None, code: str) -> Standing | None:
+    """The invitation that whoever opens this page has not used yet: by the code that they bring, or as the guest whom
+    the browser remembers. An erased guest's is nobody's."""
+    found = of_code(pool, code) or (Invitation.objects.filter(pool=pool, guest=guest).first() if guest else None)
+    if found is None or found.used_at or (found.guest and found.guest.erased_at):
+        return None
+    return Standing(found.guest, found.keeps_until, code if found.code_hash == hash_of(code) else "")
 
 
 def of_code(pool: Pool, code: str) -> Invitation | None:
@@ -58,23 +109,23 @@ def of_code(pool: Pool, code: str) -> Invitation | None:
     return found.first() if code else None
 
 
-def check(family: Family, pool: Pool, guest: Guest, code: str) -> None:
-    """Inside the lock: while a pool is open to invited guests only, this guest must be one; a code that is nobody's yet
-    becomes theirs. Raises Forbidden, Conflict."""
-    if pool.invited_until is None or pool.invited_until <= family.now:
-        return
-    mine = Invitation.objects.filter(pool=pool, guest=guest).first()
+def check(family: Family, pool: Pool, guest: Guest, code: str) -> Invitation | None:
+    """Inside the lock: the invitation by which this guest takes a place for the first time, used from now on; a code
+    that is nobody's yet becomes theirs. None where they have none, or had theirs already. Raises Forbidden (while a
+    pool is open to invited guests only), Conflict (another's code)."""
+    mine = Invitation.objects.filter(pool=pool, guest=guest).first() or of_code(pool, code)
     if mine is None:
-        mine = of_code(pool, code)
-        if mine is None:
-            since = times.words(pool.event, pool.invited_until)
-            raise Forbidden(
-                _("Until %(time)s these places are for invited guests.") % {"time": since},
-                _("Type your code, or come back then.") if not code else _("This code is not known: look at it again."),
-            )
-        if mine.guest_id and mine.guest_id != guest.id:
-            raise Conflict(_("This code has been used."), _("Each is for one person; ask the organisers for another."))
-        mine.guest = guest
-    if mine.used_at is None:
-        mine.used_at = timezone.now()
+        if pool.invited_until is None or pool.invited_until <= family.now:
+            return None
+        since = times.words(pool.event, pool.invited_until)
+        raise Forbidden(
+            _("Until %(time)s these places are for invited guests.") % {"time": since},
+            _("Type your code, or come back then.") if not code else _("This code is not known: look at it again."),
+        )
+    if mine.guest_id and mine.guest_id != guest.id:
+        raise Conflict(_("This code has been used."), _("Each is for one person; ask the organisers for another."))
+    if mine.used_at:
+        return None
+    mine.guest, mine.used_at = guest, timezone.now()
     mine.save(update_fields=["guest", "used_at"])
+    return mine

@@ -1,5 +1,6 @@
 """What the house writes about places. Each letter is written in the transaction of the deed that it tells of."""
 
+import datetime
 from typing import Any
 
 from django.conf import settings
@@ -90,10 +91,11 @@ _LETTERS = (
         "place_invited",
         gettext_lazy("You first: {what}"),
         gettext_lazy(
-            "Hello {name},\n\nyou may take a place before everybody else, until {until}:\n\n{what}\n{when}\n{where}\n\n"
-            "This link is yours alone:\n{link}\n\nYour code, should you be asked for it: {code}"
+            "Hello {name},\n\nyou are invited:\n\n{what}\n{when}\n{where}\n\n{kept}\n\n"
+            "This link is yours alone; one press there, and the place is yours:\n{link}\n\n"
+            "Your code, should you be asked for it: {code}"
         ),
-        ("until", "code"),
+        ("until", "code", "kept"),
         False,
     ),
 )
@@ -129,11 +131,18 @@ def given_back(place: Place) -> None:
     _write("place_given_back", place, key, place.guest, link=_address(reverse("seats:pool", args=[place.pool_id])))
 
 
-def invited(pool: Pool, guest: Guest, code: str) -> None:
-    """They may choose first."""
+def invited(pool: Pool, guest: Guest, code: str, keeps_until: datetime.datetime | None) -> None:
+    """They are invited, and whether a place is kept for them."""
     link = f"{_address(reverse('seats:pool', args=[pool.id]))}?code={code}"
     with translation.override(letters.language_of(pool.event, guest)):
-        values = _about(pool) | {"link": link, "code": code, "until": _when(pool, pool.invited_until)}
+        ends = keeps_until or pool.invited_until or pool.closes_at or pool.starts_at
+        until = times.words(pool.event, ends) if ends else _("the end of the event")
+        kept = (
+            _("A place is kept for you until %(until)s.") % {"until": until}
+            if keeps_until
+            else _("No place could be kept for you, since all are taken or promised: come soon.")
+        )
+        values = _about(pool) | {"link": link, "code": code, "until": until, "kept": kept}
     letters.write(pool.event, guest, "place_invited", f"place-invited-{pool.id}-{guest.id}", **values)
 
 

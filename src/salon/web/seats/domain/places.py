@@ -8,6 +8,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from salon.web.events.domain import not_archived
 from salon.web.people.models import Guest
 from salon.web.seats.domain import counts, invitations, letters, locking, proof
 from salon.web.seats.domain.locking import Family
-from salon.web.seats.models import Place, Pool
+from salon.web.seats.models import Invitation, Place, Pool
 
 State = Place.State
 
@@ -39,24 +40,49 @@ def take(pool_id: str, guest: Guest, key: str, invitation: str = "") -> Place:
         return take_in(families[pool_id], pool_id, guest, key, invitation)
 
 
-def take_in(family: Family, pool_id: str, guest: Guest, key: str, invitation: str) -> Place:
-    """The same inside the lock."""
+def take_invited(pool_id: str, known: Guest | None, key: str, code: str) -> Place:
+    """A place BOOKED at one press for an invited guest: the one whose letter's code is brought (that proves the
+    mailbox), or whom the browser remembers (then an address has to answer first, and the place is HELD). WAITING where
+    none was kept and all are taken. Raises Conflict (no such invitation, not open), Full, BadRecipe."""
+    with locking.locked(pool_id) as families:
+        family = families[pool_id]
+        invited = invitations.standing(family.pools[pool_id], known, code)
+        if invited is None or invited.guest is None:
+            raise Conflict(_("This invitation has been used, or it is not known."), _("Look at what is yours."))
+        place = take_in(family, pool_id, invited.guest, key, code, told=not invited.code)
+        if place.state not in (State.HELD, State.OFFERED):
+            return place
+        try:
+            proof.settle(place, proven=bool(invited.code))
+        except proof.Unproven:
+            return place
+        place.state, place.expires_at = State.BOOKED, None
+        place.save(update_fields=["state", "expires_at", "mailbox", "changed_at"])
+        letters.booked(place)
+        return place
+
+
+def take_in(family: Family, pool_id: str, guest: Guest, key: str, invitation: str, told: bool = True) -> Place:
+    """`take` inside the lock. `told`: a letter asks the guest's address to answer."""
     sweep_in(family)
-    return _mine(family.pools[pool_id], guest, key) or enter(family, pool_id, guest, key, invitation)
+    return _mine(family.pools[pool_id], guest, key) or enter(family, pool_id, guest, key, invitation, told)
 
 
-def enter(family: Family, pool_id: str, guest: Guest, key: str, invitation: str) -> Place:
+def enter(family: Family, pool_id: str, guest: Guest, key: str, invitation: str, told: bool = True) -> Place:
     """Inside the lock, after the sweep: a place for somebody who has none here. Raises as `take`."""
     pool = family.pools[pool_id]
     check_open(pool, family.now)
-    invitations.check(family, pool, guest, invitation)
+    invited = invitations.check(family, pool, guest, invitation)
     place = Place(pool=pool, guest=guest, key=key, state=State.WAITING)
     if room(family, pool) > 0:
         place.state, place.expires_at = State.HELD, family.now + datetime.timedelta(minutes=pool.hold_minutes)
+        if invited and invited.keeps_until:  # a place that was kept is not lost by a slow answer
+            place.expires_at = max(place.expires_at, invited.keeps_until)
     elif not pool.waiting_list:
         raise Full(_("Everything is taken."), _("Come back later: places that are given back appear here."))
     place.save(force_insert=True)
-    letters.taken(place)
+    if told or place.state == State.WAITING:
+        letters.taken(place)
     return place
 
 
@@ -111,6 +137,7 @@ def put(family: Family, pool_id: str, guest: Guest, key: str, door: bool) -> Pla
         return mine  # booked, or what became of the same press
     if pool.ends_at and pool.ends_at <= family.now:
         raise Conflict(_("It is over."), "")
+    Invitation.objects.filter(pool=pool, guest=guest, used_at=None).update(used_at=family.now)
     if mine and mine.state in (State.HELD, State.OFFERED):  # fills a place already
         mine.expires_at = None
     elif room(family, pool, door=True) <= 0:
@@ -151,6 +178,13 @@ def unarrive(place_id: str) -> Place:
         return place
 
 
+def release_kept(guest: Guest) -> None:
+    """No place is kept for this guest any more (they take no part, or are erased): it goes to whoever waits."""
+    with transaction.atomic():
+        for pool in Pool.objects.filter(id__in=invitations.release(guest)):
+            sweep(pool)
+
+
 def sweep(pool: Pool) -> int:
     """What time has ended ends now; how many offers went out. Nothing depends on it: every deed does it first."""
     with locking.locked(pool.id) as families:
@@ -158,11 +192,15 @@ def sweep(pool: Pool) -> int:
 
 
 def sweep_all() -> int:
-    """The worker's duty: every pool in which time has ended something; how many offers went out."""
+    """The worker's duty: every pool in which time has ended something, or kept a place for somebody no longer while
+    others wait; how many offers went out."""
     over = Place.objects.filter(state__in=(State.HELD, State.OFFERED), expires_at__lte=timezone.now())
     unseen = Place.objects.filter(state=State.BOOKED, came_at=None, pool__release_after__isnull=False)
     begun = unseen.filter(pool__starts_at__lte=timezone.now())
-    found = Pool.objects.filter(Q(id__in=over.values("pool")) | Q(id__in=begun.values("pool")))
+    lapsed = Invitation.objects.filter(used_at=None, keeps_until__lte=timezone.now())
+    waited = lapsed.filter(pool__in=Place.objects.filter(state=State.WAITING).values("pool"))
+    found = Pool.objects.filter(id__in=[*over.values_list("pool", flat=True), *begun.values_list("pool", flat=True),
+                                        *waited.values_list("pool", flat=True)])  # fmt: skip
     return sum(sweep(pool) for pool in found)
 
 
@@ -182,6 +220,12 @@ def check_open(pool: Pool, now: datetime.datetime) -> None:
         raise Conflict(_("Not open yet."), _("It opens on %(time)s.") % {"time": since})
     if (ends := closes(pool)) and ends <= now:
         raise Conflict(_("This is closed now."), _("Ask at the door: places may be kept or released there."))
+
+
+def takes_people(pool: Pool, now: datetime.datetime) -> bool:
+    """Whether somebody may take a place by themselves at that time, or join the waiting list."""
+    ends = closes(pool)
+    return not (pool.opens_at and now < pool.opens_at) and not (ends and ends <= now)
 
 
 def closes(pool: Pool) -> datetime.datetime | None:

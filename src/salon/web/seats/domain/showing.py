@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from salon.web.events import times
 from salon.web.events.models import Event
+from salon.web.ids import new_id
 from salon.web.people.models import Guest
 from salon.web.seats.domain import counts, places, proof
 from salon.web.seats.domain.counts import Counts
-from salon.web.seats.models import Place, Pool
+from salon.web.seats.models import Invitation, Place, Pool
 
 State = Place.State
 #: the kinds in the order of the page, and their headings
@@ -30,14 +31,15 @@ MOST_DOTS = 60
 
 
 class Told(NamedTuple):
-    """A pool as a visitor reads it. `mood`: open, waiting, shut; `dots`: one for each place taken, one for each
-    free."""
+    """A pool as a visitor reads it. `mood`: open, waiting, shut; `until`: when booking closes, "" if never or closed;
+    `dots`: one for each place taken, one for each free."""
 
     pool: Pool
     when: str
     short: str
     left: str
     mood: str
+    until: str
     mine: Place | None
     dots: tuple[str, str] | None
 
@@ -86,6 +88,14 @@ def left(pool: Pool, count: Counts, now: datetime.datetime) -> tuple[str, str]:
     return waiting % {"full": full, "n": count.waiting}, "waiting"
 
 
+def until(pool: Pool, now: datetime.datetime) -> str:
+    """Until when somebody may take a place or join the waiting list; "" where that is not so now, or has no end."""
+    ends = places.closes(pool)
+    if ends is None or not places.takes_people(pool, now):
+        return ""
+    return times.words(pool.event, ends, pgettext("format of a day and a time", "l j F Y, H:i"))
+
+
 def told(pools: Iterable[Pool], guest: Guest | None) -> list[Told]:
     """These pools, with the guest's own live places in them."""
     found, now = list(pools), timezone.now()
@@ -94,9 +104,12 @@ def told(pools: Iterable[Pool], guest: Guest | None) -> list[Told]:
     mine = {place.pool_id: place for place in own}
     clock = pgettext("format of a time", "H:i")
     return [
-        Told(one, when(one), _span(one, clock), *left(one, count[one.id], now), mine.get(one.id), dots(count[one.id]))
+        Told(
+            one, when(one), _span(one, clock), *left(one, count[one.id], now), until(one, now), mine.get(one.id),
+            dots(count[one.id]),
+        )
         for one in found
-    ]
+    ]  # fmt: skip
 
 
 def dots(count: Counts) -> tuple[str, str] | None:
@@ -126,6 +139,23 @@ def _series(rows: list[Told]) -> list[dict[str, Any]]:
         series = found.setdefault((row.pool.name, day), {"name": row.pool.name, "day": day, "slots": [], "first": row})
         series["slots"].append(row)
     return list(found.values())
+
+
+def invited(guest: Guest) -> list[dict[str, Any]]:
+    """Invitations of this guest that wait for an answer: the pool, until when a place is kept (in words, "" for none),
+    and a key for the one press that takes it."""
+    now = timezone.now()
+    rows = Invitation.objects.filter(guest=guest, used_at=None, pool__listed=True).select_related("pool__event")
+    return [
+        {"pool": row.pool, "when": when(row.pool), "kept_until": kept_until(row.pool, row.keeps_until), "key": new_id()}
+        for row in rows.order_by("pool__starts_at", "pool__name")
+        if places.takes_people(row.pool, now)
+    ]
+
+
+def kept_until(pool: Pool, ends: datetime.datetime | None) -> str:
+    """Until when a place is kept for somebody invited, by the event's clock; "" where none is."""
+    return times.words(pool.event, ends) if ends and ends > timezone.now() else ""
 
 
 def due(place: Place) -> bool:
