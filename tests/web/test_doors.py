@@ -12,8 +12,9 @@ from icalendar import Calendar
 from salon.core.errors import BadRecipe, Conflict, Forbidden
 from salon.web.doors import tickets
 from salon.web.doors.domain import answering, counting, hands, looking, redeeming, searching
-from salon.web.doors.models import CheckIn, Reason, Refusal
+from salon.web.doors.models import CheckIn, Door, Reason, Refusal
 from salon.web.events import devices
+from salon.web.events.domain import current_event
 from salon.web.events.models import Entry, Event
 from salon.web.people import guests
 from salon.web.people.models import Role, User
@@ -203,6 +204,34 @@ def test_too_early_and_too_late(times, values, reason):
     assert getattr(said, "reason", None) == reason
     if reason:
         assert answering.answer(at, said)["message"].endswith(".")
+
+
+def test_a_guest_who_is_hours_early_is_told_when_and_may_be_let_in_anyway():
+    """A door admitted a guest eight hours early, since nobody had said from when. A new one says: an hour."""
+    there = pool("Talk", 8 * 60, 9 * 60)
+    new = Door.objects.create(event=current_event(), name="New")
+    at, early = hands.Hand(new), place(there)
+    said = show(at, early)
+    assert said.reason == "too_early"
+    assert "Entry begins:" in answering.answer(at, said)["message"]
+    assert Place.objects.get(id=early.id).came_at is None
+    entry = show(at, early, anyway=True)
+    assert isinstance(entry, CheckIn)
+    assert Entry.objects.get(deed="let in early").subject == early.id
+    later = place(there, "Bo")
+    new.minutes_before = None  # the control: any time
+    new.save()
+    assert isinstance(show(at, later), CheckIn)
+
+
+@pytest.mark.parametrize("state", ["cancelled", "wrong door"])
+def test_anyway_opens_no_door_that_is_shut_for_another_reason(state):
+    there = pool("Talk", 8 * 60, 9 * 60)
+    guest = place(there)
+    at = hand(door("Hall", pool("Meeting"))) if state == "wrong door" else hand(door("Hall", minutes_before="60"))
+    if state == "cancelled":
+        Place.objects.filter(id=guest.id).update(state="cancelled")
+    assert show(at, guest, anyway=True).reason in ("wrong_door", "not_booked")
 
 
 def test_an_erased_guest_is_not_let_in(main, workshop):

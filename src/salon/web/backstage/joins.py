@@ -52,13 +52,14 @@ def copy_form(source: Event, made: Event) -> None:
     before = Call.objects.filter(event=source).first()
     if before is None:
         return
-    call = Call.objects.create(event=made, title=before.title, about=before.about)
+    call = Call.objects.create(event=made, title=before.title, about=before.about, texts=before.texts)
     for question in before.questions.filter(retired=False):
         question.pk, question.call, question.version = None, call, 1
         question._state.adding = True
         question.save()
         if question.kind == Question.Kind.AGREEMENT:
-            Wording.objects.create(question=question, version=1, label=question.label, help=question.help)
+            words = {"label": question.label, "help": question.help, "texts": question.texts}
+            Wording.objects.create(question=question, version=1, **words)
 
 
 def clear(removed: Event, successor: Event) -> None:

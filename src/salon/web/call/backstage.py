@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from salon.core.errors import SalonError
@@ -16,7 +17,7 @@ from salon.web.answers import STATUS
 from salon.web.call import fields, views
 from salon.web.call.domain import answers, codes, deciding, files, forms, windows
 from salon.web.call.models import AccessCode, Call, Question, Submission, Upload
-from salon.web.events import times
+from salon.web.events import texts, times
 from salon.web.events.domain import current_event
 from salon.web.events.models import Entry, Event
 from salon.web.events.pages import rendered
@@ -130,6 +131,18 @@ def _upload(upload_id: str) -> Upload:
 # the form
 
 
+#: what the forms ask for in the event's other languages
+CALL_LINES = {
+    "title": texts.Line(gettext_lazy("Title"), 0, 200),
+    "about": texts.Line(gettext_lazy("What you are looking for"), 8, 10_000),
+}
+QUESTION_LINES = {
+    "label": texts.Line(gettext_lazy("Question"), 0, 300),
+    "help": texts.Line(gettext_lazy("Help under it; of an agreement: the words that are agreed to"), 3, 4000),
+    "options": texts.Line(gettext_lazy("Answers to choose from, each in a line of its own"), 3, 12_000),
+}
+
+
 def _form(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     event = current_event()
     call = windows.call_of(event)
@@ -146,6 +159,8 @@ def _form(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         "uses": Question.Use.choices,
         "typed": {},
         "saved": request.GET.get("saved"),
+        "call_others": texts.asked(call, event.languages, CALL_LINES, more.get("set")),
+        "others": texts.asked(None, event.languages, QUESTION_LINES, more.get("typed")),
         **more,
     }
     return rendered(request, "call/form.html", context, status)
@@ -171,7 +186,8 @@ def set_call(request: HttpRequest) -> HttpResponse:
             times.parse_local(event, form[name]) if form.get(name, "").strip() else None
             for name in ("opens_at", "closes_at")
         )
-        forms.set_call(request.user, form.get("title", ""), form.get("about", ""), opens, closes)
+        others = texts.read(form, event.languages, forms.OF_CALL)
+        forms.set_call(request.user, form.get("title", ""), form.get("about", ""), opens, closes, others)
     except SalonError as error:
         return _form(request, STATUS.get(error.code, 400), error=error, set=form)
     return _to("form", saved=1)
@@ -182,7 +198,7 @@ def set_call(request: HttpRequest) -> HttpResponse:
 def add(request: HttpRequest) -> HttpResponse:
     """A new question at the end."""
     try:
-        made = forms.add(request.user, forms.read_question(request.POST))
+        made = forms.add(request.user, forms.read_question(request.POST, current_event().languages))
     except SalonError as error:
         return _form(request, STATUS.get(error.code, 400), question_error=error, typed=request.POST)
     return _to("form", anchor=f"#question-{made.id}")
@@ -192,8 +208,12 @@ def add(request: HttpRequest) -> HttpResponse:
 @allowed()
 def change(request: HttpRequest, question_id: int) -> HttpResponse:
     """`/backstage/call/questions/<id>`: other words or rules."""
-    question = get_object_or_404(Question, id=question_id, call__event=current_event())
+    event = current_event()
+    question = get_object_or_404(Question, id=question_id, call__event=event)
+    posted = request.POST if request.method == "POST" else None
     context: dict[str, Any] = {
+        "event": event,
+        "others": texts.asked(question, event.languages, QUESTION_LINES, posted),
         "question": question,
         "kinds": Question.Kind.choices,
         "uses": Question.Use.choices,
@@ -209,7 +229,7 @@ def change(request: HttpRequest, question_id: int) -> HttpResponse:
     if request.method != "POST":
         return rendered(request, "call/question.html", context)
     try:
-        forms.change(request.user, question_id, forms.read_question(request.POST))
+        forms.change(request.user, question_id, forms.read_question(request.POST, event.languages))
     except SalonError as error:
         more = {"question_error": error, "typed": request.POST}
         return rendered(request, "call/question.html", context | more, STATUS.get(error.code, 400))

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from salon.web.call.domain import answers, files
 from salon.web.call.models import Question, Submission, Upload
+from salon.web.events import texts
 from salon.web.gallery.models import Licence
 
 
@@ -30,7 +31,8 @@ def of(
             {
                 "question": one, "name": name, "kind": one.kind, "value": value, "ticked": ticked,
                 "wrong": (wrong or {}).get(name, ""), "other": other(one, kept, typed, name),
-                "files": uploads.get(one.id, []), "accept": files.accepts(one) if one.kind == "file" else "",
+                "options": answers.options(one), "files": uploads.get(one.id, []),
+                "accept": files.accepts(one) if one.kind == "file" else "",
             }
         )  # fmt: skip
     return rows
@@ -51,7 +53,8 @@ def own(typed: Mapping[str, Any], wrong: Mapping[str, str] | None, kept: Mapping
 def summary(questions: list[Question], wrong: Mapping[str, str]) -> list[dict[str, str]]:
     """What is wrong, in the order of the form, each with the words beside its field."""
     labels = {"artist": _("Artist"), "title": _("Title of the work"), "about": _("About the work")}
-    labels |= {answers.name_of(one): one.label for one in questions} | {"licence": _("What may others do with it?")}
+    labels |= {answers.name_of(one): texts.said(one, "label") for one in questions}
+    labels |= {"licence": _("What may others do with it?")}
     return [{"name": name, "label": label, "said": wrong[name]} for name, label in labels.items() if name in wrong]
 
 

@@ -16,6 +16,8 @@ class Call(models.Model):
     about = models.TextField(_("about"), max_length=10_000, blank=True, default="")
     opens_at = models.DateTimeField(null=True, blank=True)
     closes_at = models.DateTimeField(null=True, blank=True)
+    #: title and about in other languages (events/texts.py)
+    texts = models.JSONField(default=dict, blank=True)
 
     def __str__(self) -> str:
         return self.title
@@ -63,6 +65,8 @@ class Question(models.Model):
     rank = models.PositiveSmallIntegerField(default=0)
     #: no longer asked; answers that were given stay
     retired = models.BooleanField(default=False)
+    #: label, help and options (in the order of those of the first language, which answers keep) in other languages
+    texts = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["rank", "id"]
@@ -78,6 +82,7 @@ class Wording(models.Model):
     version = models.PositiveSmallIntegerField()
     label = models.CharField(max_length=300)
     help = models.TextField(max_length=4000, blank=True, default="")
+    texts = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -154,8 +159,9 @@ class Answer(models.Model):
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="answers")
     question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="answers")
     value = models.JSONField(null=True)
-    #: of an agreement: which words
+    #: of an agreement: which words, and the language in which they were read ("" where it was not noted)
     version = models.PositiveSmallIntegerField(default=1)
+    language = models.CharField(max_length=10, blank=True, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["submission", "question"], name="answered_once")]

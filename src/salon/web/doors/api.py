@@ -29,7 +29,8 @@ MOST = 20
 
 
 class Redeem(Struct, forbid_unknown_fields=True):
-    """A code that was scanned or typed, or a place that was found by name. `at` and `offline`: shown without a line."""
+    """A code that was scanned or typed, or a place that was found by name. `at` and `offline`: shown without a line;
+    `anyway`: in, though it is too early."""
 
     nonce: str
     code: str = ""
@@ -37,6 +38,7 @@ class Redeem(Struct, forbid_unknown_fields=True):
     way: str = Way.SCAN
     at: datetime.datetime | None = None
     offline: bool = False
+    anyway: bool = False
 
 
 class Undo(Struct, forbid_unknown_fields=True):
@@ -72,7 +74,7 @@ def standing(request: HttpRequest) -> Hand:
 def scan_of(told: Redeem) -> Scan:
     """As the domain wants it: cut to what a code or an id can be."""
     at = told.at if told.at and told.at.tzinfo else None
-    return Scan(told.nonce, told.code[:200], told.place[:32], told.way, at, told.offline)
+    return Scan(told.nonce, told.code[:200], told.place[:32], told.way, at, told.offline, told.anyway)
 
 
 def _answer(hand: Hand, said: Shown) -> dict[str, Any]:
@@ -108,8 +110,8 @@ def _said(hand: Hand, answer: dict[str, Any]) -> HttpResponse:
 
 @require_POST
 async def redeem(request: HttpRequest) -> HttpResponse:
-    """`POST /api/door/redeem {code | place, nonce, way?, at?, offline?}`: `{answer: "in"}`, or which refusal; the same
-    nonce is answered the same."""
+    """`POST /api/door/redeem {code | place, nonce, way?, at?, offline?, anyway?}`: `{answer: "in"}`, or which refusal;
+    the same nonce is answered the same."""
     return _said(*await lanes.deed(_redeem, request))
 
 

@@ -16,7 +16,7 @@ from salon.web.doors import paper
 from salon.web.doors.api import news
 from salon.web.doors.domain import answering, counting, hands, looking, redeeming
 from salon.web.doors.domain.redeeming import Scan
-from salon.web.doors.models import Door, Way
+from salon.web.doors.models import EARLY, Door, Way
 from salon.web.events import devices
 from salon.web.events.domain import current_event
 from salon.web.events.models import Event
@@ -52,6 +52,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "event": event,
         "doors": _overview(event),
         "pools": Pool.objects.filter(event=event),
+        "early": EARLY,
         "conflicts": [{"row": row, "said": answering.answer(hands.Hand(row.door), row)} for row in rows],
         "organiser": may(request.user),
     }
@@ -120,10 +121,10 @@ def revoke(request: HttpRequest, door_id: str, device_id: str) -> HttpResponse:
 def let_in(request: HttpRequest, door_id: str) -> HttpResponse:
     """Somebody is let in by name, by a person of the house."""
     hand = hands.personal(request.user, door_id)
-    scan = Scan(request.POST.get("nonce", ""), place_id=request.POST.get("place", "")[:32], way=Way.NAME)
-    said = redeeming.redeem(hand, scan)
+    place, anyway = request.POST.get("place", "")[:32], bool(request.POST.get("anyway"))
+    said = redeeming.redeem(hand, Scan(request.POST.get("nonce", ""), place_id=place, way=Way.NAME, anyway=anyway))
     _tell_doors(hand.door.event_id, counting.inside(hand.door.event_id))
-    return _one(request, hand.door, {"said": answering.answer(hand, said)})
+    return _one(request, hand.door, {"said": answering.answer(hand, said), "asked": place})
 
 
 @require_POST

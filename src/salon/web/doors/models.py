@@ -23,6 +23,10 @@ class Ticket(models.Model):
         return f"{self.place_id}/{self.serial}"
 
 
+#: minutes before the start from which a new door lets people in
+EARLY = 60
+
+
 class Door(models.Model):
     """A way in, to some of what there is places for (no pools: to all of it), at some times."""
 
@@ -33,7 +37,7 @@ class Door(models.Model):
     opens_at = models.DateTimeField(_("opens"), null=True, blank=True)
     closes_at = models.DateTimeField(_("closes"), null=True, blank=True)
     #: nobody is let in longer than this before what their place is for begins; empty: whenever the door is open
-    minutes_before = models.PositiveIntegerField(_("minutes before"), null=True, blank=True)
+    minutes_before = models.PositiveIntegerField(_("minutes before"), null=True, blank=True, default=EARLY)
     removed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -44,10 +44,11 @@ def _context(request: HttpRequest) -> dict[str, Any]:
 
 def _typed(request: HttpRequest, hand: Hand) -> dict[str, Any]:
     """The page without scripts: a code is typed and sent as a form."""
-    scan = Scan(request.POST.get("nonce", ""), request.POST.get("code", "")[:200], way=Way.TYPED)
+    code, anyway = request.POST.get("code", "")[:200], bool(request.POST.get("anyway"))
+    scan = Scan(request.POST.get("nonce", ""), code, way=Way.TYPED, anyway=anyway)
     try:
         said = answering.answer(hand, redeeming.redeem(hand, scan))
-        return {"said": said, "inside": counting.inside(hand.door.event_id)}
+        return {"said": said, "typed": code, "inside": counting.inside(hand.door.event_id)}
     except SalonError as error:
         return {"failed": error}
 

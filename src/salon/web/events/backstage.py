@@ -5,14 +5,15 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from salon.core.errors import BadRecipe, Conflict, Forbidden, SalonError
 from salon.engine.recipes import tidy
 from salon.web.answers import STATUS
-from salon.web.events import colours, demo, forms, logos, setup, several, times, views, words, zones
+from salon.web.events import colours, demo, forms, logos, setup, several, texts, times, views, words, zones
 from salon.web.events.domain import current_event
 from salon.web.events.models import Event
 from salon.web.events.pages import rendered
@@ -21,6 +22,11 @@ from salon.web.people.sessions import View, allowed, staff
 
 #: rows of rooms that wait to be filled in
 SPARE_ROOMS = 3
+#: what the words' page asks for in the event's other languages
+WORDS_LINES = {
+    "welcome": texts.Line(gettext_lazy("Welcome"), 7, 4000),
+    "privacy": texts.Line(gettext_lazy("Privacy: what you keep of people"), 12, 10_000),
+}
 
 
 def _to(event: Event, step: setup.Step | None = None) -> HttpResponse:
@@ -94,7 +100,7 @@ def step(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         raise Http404
     if request.method != "POST":
         return _form(request, event, found, setup.values_of(event, found))
-    values, wrong = forms.read(found.name, request.POST)
+    values, wrong = forms.read(found.name, request.POST, event)
     if wrong:
         return _form(request, event, found, _typed(request, found), wrong=wrong)
     try:
@@ -113,7 +119,7 @@ def _typed(request: HttpRequest, step: setup.Step) -> setup.Values:
         return {"rooms": forms.typed_rooms(request.POST)}
     if step.name == "languages":
         return {"languages": request.POST.getlist("languages"), "first": request.POST.get("first", "")}
-    return {name: request.POST.get(name, "") for name in (*step.fields, "own", "sure")}
+    return {name: request.POST.get(name, "") for name in (*step.fields, "own", "sure")} | {"form": request.POST}
 
 
 def _form(
@@ -146,7 +152,10 @@ def _theirs(event: Event, step: setup.Step) -> list[tuple[str, Any]]:
     if step.name == "languages":
         names = dict(settings.LANGUAGES)
         kept = {"languages": ", ".join(names.get(code, code) for code in kept["languages"])}
-    return [(str(Event._meta.get_field(name).verbose_name), value) for name, value in kept.items()]
+    others = kept.pop("texts", "") or {}
+    said = [(name, f"{code}: {value}") for code, row in others.items() for name, value in row.items()]
+    return [(str(Event._meta.get_field(name).verbose_name), value) for name, value in [*kept.items(), *said]]
+
 
 
 def _help(event: Event, step: setup.Step, values: setup.Values) -> dict[str, Any]:
@@ -156,13 +165,24 @@ def _help(event: Event, step: setup.Step, values: setup.Values) -> dict[str, Any
     if step.name == "rooms":
         return {"spare": range(SPARE_ROOMS)}
     if step.name == "words":
-        return {"suggestion": words.privacy(event)}
+        return {"suggestion": words.privacy(event), "others": _other_words(event, values.get("form"))}
     if step.name == "languages":
         chosen = values["languages"] or [settings.LANGUAGE_CODE]
         return {"known": settings.LANGUAGES, "first": values.get("first") or chosen[0]}
     if step.name == "look":
         return {"instead": _instead(values["colour"]), "own": values.get("own", "1" if event.colour else "")}
     return {}
+
+
+def _other_words(event: Event, form: Any) -> list[dict[str, Any]]:
+    """Welcome and privacy in the event's other languages; a privacy text that nobody has written yet is suggested."""
+    found = texts.asked(event, event.languages, WORDS_LINES, form)
+    for other in found:
+        privacy = next(field for field in other["fields"] if field["name"].startswith("privacy"))
+        if form is None and not privacy["value"]:
+            with translation.override(other["code"]):
+                privacy["value"] = words.privacy(event)
+    return found
 
 
 def _instead(colour: str) -> str:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from salon.core.errors import Conflict
-from salon.web.events import setup, several, words
+from salon.web.events import setup, several, texts, words
 from salon.web.events.domain import current_event, lock_event
 from salon.web.events.models import Event, Room
 from salon.web.events.trail import note
@@ -28,6 +28,15 @@ def register(function: Make | None, clear: Clear | None = None) -> None:
     """For other rooms' `apps.py`: `function(event, person)` makes their demo's rows inside its transaction.
     `clear(event, successor)` is for what is not a row of the event's own (files, rows that events share)."""
     _rooms.append((function, clear))
+
+
+def _welcome() -> str:
+    return _(
+        "For two days the depot belongs to machines that draw, and to the people who argue with them.\n\n"
+        "Come to the station and write a line; nine pictures come of it. Bring one home, or propose it for the "
+        "wall. Artists show what they made of a year with such machines, and on Sunday afternoon all of them "
+        "are there to be asked."
+    )
 
 
 def existing() -> Event | None:
@@ -49,15 +58,10 @@ def make(person: User) -> Event:
             address=_("12 Turntable Lane\nSecond gate, beside the bicycle shop"), contact="hello@example.org",
             starts_on=first, ends_on=first + datetime.timedelta(days=1), time_zone="Europe/Amsterdam",
             colour="#3b2a5c", opened_at=timezone.now(), steps=[step.name for step in setup.STEPS],
-            welcome=_(
-                "For two days the depot belongs to machines that draw, and to the people who argue with them.\n\n"
-                "Come to the station and write a line; nine pictures come of it. Bring one home, or propose it for the "
-                "wall. Artists show what they made of a year with such machines, and on Sunday afternoon all of them "
-                "are there to be asked."
-            ),
         )  # fmt: skip
-        made.privacy = words.privacy(made)
-        made.save(update_fields=["privacy"])
+        said, made.texts = texts.in_all(made.languages, lambda: {"welcome": _welcome(), "privacy": words.privacy(made)})
+        made.welcome, made.privacy = said["welcome"], said["privacy"]
+        made.save(update_fields=["welcome", "privacy", "texts"])
         rooms = (
             (_("Great hall"), _("Ground floor, no steps. Seats along the east wall.")),
             (_("Workshop"), _("First floor, by lift or stairs. Twelve tables."), ),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe
 from salon.engine.recipes import tidy
-from salon.web.events import colours, zones
+from salon.web.events import colours, texts, zones
 from salon.web.events.models import Event
 
 Values = dict[str, Any]
@@ -24,9 +24,9 @@ def lines(text: str) -> str:
     return "\n".join(tidy(line) for line in text.replace("\r\n", "\n").split("\n")).strip()
 
 
-def read(step: str, form: QueryDict) -> tuple[Values, Wrong]:
+def read(step: str, form: QueryDict, event: Event) -> tuple[Values, Wrong]:
     """What a form says for a step of the set-up."""
-    return READERS[step](form)
+    return _words(form, event) if step == "words" else READERS[step](form)
 
 
 def _text(form: QueryDict, name: str, wrong: Wrong, several: bool = False) -> str:
@@ -101,9 +101,18 @@ def _rooms(form: QueryDict) -> tuple[Values, Wrong]:
     return {"rooms": rows}, wrong
 
 
-def _words(form: QueryDict) -> tuple[Values, Wrong]:
+#: what may be said in several languages
+OF_WORDS = {"welcome": texts.Field(lines, 4000), "privacy": texts.Field(lines, 10_000)}
+
+
+def _words(form: QueryDict, event: Event) -> tuple[Values, Wrong]:
     wrong: Wrong = {}
-    return {name: _text(form, name, wrong, several=True) for name in ("welcome", "privacy")}, wrong
+    values: Values = {name: _text(form, name, wrong, several=True) for name in OF_WORDS}
+    try:
+        values["texts"] = texts.merged(event.texts, event.languages, texts.read(form, event.languages, OF_WORDS))
+    except BadRecipe as error:
+        wrong["texts"] = str(error)
+    return values, wrong
 
 
 def _look(form: QueryDict) -> tuple[Values, Wrong]:
@@ -129,7 +138,6 @@ READERS = {
     "basics": _basics,
     "days": _days,
     "rooms": _rooms,
-    "words": _words,
     "look": _look,
     "languages": _languages,
 }

@@ -34,6 +34,8 @@ class Event(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
     welcome = models.TextField(_("welcome"), max_length=4000, blank=True, default="")
     privacy = models.TextField(_("privacy"), max_length=10_000, blank=True, default="")
+    #: welcome and privacy in the other languages (events/texts.py)
+    texts = models.JSONField(default=dict, blank=True)
     #: the colour of the walls, "#rrggbb"; empty: the house's own
     colour = models.CharField(_("colour"), max_length=7, blank=True, default="")
     logo = models.FileField(_("logo"), upload_to="logos", blank=True, default="")

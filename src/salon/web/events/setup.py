@@ -34,7 +34,7 @@ STEPS = (
     Step("basics", gettext_lazy("Name and place"), ("name", "place", "address", "contact")),
     Step("days", gettext_lazy("Days and clock"), ("starts_on", "ends_on", "time_zone")),
     Step("rooms", gettext_lazy("Rooms"), ()),
-    Step("words", gettext_lazy("Welcome and privacy"), ("welcome", "privacy")),
+    Step("words", gettext_lazy("Welcome and privacy"), ("welcome", "privacy", "texts")),
     Step("look", gettext_lazy("Colour and logo"), ("colour",)),
     Step("languages", gettext_lazy("Languages"), ("languages",)),
 )

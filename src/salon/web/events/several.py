@@ -33,7 +33,7 @@ def _copy_rooms(source: Event, made: Event) -> None:
 
 
 def _copy_texts(source: Event, made: Event) -> None:
-    for name in ("place", "address", "contact", "time_zone", "welcome", "privacy", "colour", "languages"):
+    for name in ("place", "address", "contact", "time_zone", "welcome", "privacy", "texts", "colour", "languages"):
         setattr(made, name, getattr(source, name))
     made.logo.name = source.logo.name
     made.save()

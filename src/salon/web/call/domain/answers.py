@@ -7,10 +7,12 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from salon.engine.recipes import tidy
 from salon.web.call.models import Answer, Call, Question, Submission, Upload
+from salon.web.events import texts
 from salon.web.gallery.models import Licence
 
 Kind = Question.Kind
@@ -181,18 +183,34 @@ def keep(submission: Submission, questions: list[Question], values: Mapping[str,
     for one in questions:
         if one.kind == Kind.FILE:
             continue
-        # the form showed the words of today: whoever sends it again agrees to these
-        fields = {"value": values[name_of(one)], "version": one.version}
+        # the form showed the words of today: whoever sends it again agrees to these, as they read them
+        read = _read_in(one) if one.kind == Kind.AGREEMENT else ""
+        fields = {"value": values[name_of(one)], "version": one.version, "language": read}
         Answer.objects.update_or_create(submission=submission, question=one, defaults=fields)
 
 
-def said(question: Question, value: Any) -> str:
-    """An answer in words; "" for none."""
+def _read_in(question: Question) -> str:
+    """The language in which an agreement's words stood on the page."""
+    event, spoken = question.call.event, get_language() or ""
+    return spoken if texts.own(question, "label") or texts.own(question, "help") else (event.languages or [""])[0]
+
+
+def options(question: Question) -> list[tuple[str, str]]:
+    """What may be chosen: (as it is kept, in the reader's language)."""
+    words = texts.own(question, "options") or question.options
+    return list(zip(question.options, words, strict=False)) if len(words) == len(question.options) else [
+        (one, one) for one in question.options
+    ]
+
+
+def said(question: Question, value: Any, as_kept: bool = False) -> str:
+    """An answer in words, what was chosen in the reader's language or `as_kept` (for tables); "" for none."""
     if isinstance(value, bool):
         return _("agreed") if value and question.kind == Kind.AGREEMENT else _("yes") if value else _("no")
+    words = dict(options(question)) if question.kind in (Kind.CHOICE, Kind.CHOICES) and not as_kept else {}
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
-    return "" if value is None else str(value)
+        return ", ".join(words.get(one, str(one)) for one in value)
+    return "" if value is None else words.get(value, str(value))
 
 
 def told(submission: Submission, personal: bool = True) -> list[dict[str, Any]]:
@@ -209,5 +227,8 @@ def told(submission: Submission, personal: bool = True) -> list[dict[str, Any]]:
             continue
         text = said(question, answer.value) if answer else ""
         version = answer.version if answer else question.version
-        rows.append({"question": question, "text": text, "version": version, "files": mine})
+        language = answer.language if answer else ""
+        rows.append(
+            {"question": question, "text": text, "version": version, "language": language, "files": mine}
+        )  # fmt: skip
     return rows

@@ -1,8 +1,10 @@
 """The organiser's side of the form: when it is open, what it asks, in which order."""
 
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
@@ -12,6 +14,7 @@ from salon.engine.recipes import tidy
 from salon.web.call.domain.answers import lines
 from salon.web.call.domain.windows import call_of
 from salon.web.call.models import Call, Question, Wording
+from salon.web.events import texts
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event
 from salon.web.events.trail import note
@@ -24,7 +27,7 @@ MOST_QUESTIONS, MOST_OPTIONS = 40, 40
 
 
 def first_questions() -> list[dict[str, Any]]:
-    """What a call for an art day usually asks, in the language of whoever makes it. Artist, title, words about the work
+    """What a call for an art day usually asks, in the language that is spoken now. Artist, title, words about the work
     and licence are asked by every form already."""
     return [
         {"kind": Kind.LINE, "label": _("Year, technique, size"), "use": Use.LABEL,
@@ -51,17 +54,25 @@ def make(person: User) -> Call:
         event = lock_current_event()
         if found := call_of(event):
             return found
-        call = Call.objects.create(event=event, title=_("Call for artists"))
-        for rank, fields in enumerate(first_questions()):
-            _worded(Question.objects.create(call=call, rank=rank, **fields))
+        title, titles = texts.in_all(event.languages, lambda: {"title": _("Call for artists")})
+        call = Call.objects.create(event=event, texts=titles, **title)
+        for rank in range(len(first_questions())):
+            fields, others = texts.in_all(event.languages, lambda at=rank: first_questions()[at])
+            _worded(Question.objects.create(call=call, rank=rank, texts=others, **fields))
         note(event, "call made", "", person=person)
         return call
 
 
+#: what of a call and of a question may be said in several languages
+OF_CALL = {"title": texts.Field(tidy, 200), "about": texts.Field(lines, 10_000)}
+OF_QUESTION = {"label": texts.Field(tidy, 300), "help": texts.Field(lines, 4000)}
+
+
 def set_call(
-    person: User, title: str, about: str, opens: datetime.datetime | None, closes: datetime.datetime | None
+    person: User, title: str, about: str, opens: datetime.datetime | None, closes: datetime.datetime | None,
+    others: texts.Texts | None = None,
 ) -> Call:
-    """The call's words and its days. Raises BadRecipe."""
+    """The call's words, those in other languages (None: they stay), and its days. Raises BadRecipe."""
     if opens and closes and closes <= opens:
         raise BadRecipe(_("The call would close before it opens."), _("Look at both times again."))
     if closes and not opens:
@@ -71,6 +82,7 @@ def set_call(
         call = the_call(event)
         call.title, call.about = tidy(title)[:200] or _("Call for artists"), lines(about)[:10_000]
         call.opens_at, call.closes_at = opens, closes
+        call.texts = call.texts if others is None else texts.merged(call.texts, event.languages, others)
         call.save()
         note(event, "call set", "", person=person, text=f"{opens or '-'} to {closes or '-'}")
         return call
@@ -84,8 +96,8 @@ def the_call(event: Event) -> Call:
     return call
 
 
-def read_question(form: Any) -> dict[str, Any]:
-    """A question as it was typed backstage. Raises BadRecipe."""
+def read_question(form: Any, languages: Sequence[str] = ()) -> dict[str, Any]:
+    """A question as it was typed backstage, in the event's languages. Raises BadRecipe."""
     kind = form.get("kind", "")
     if kind not in Kind.values:
         raise BadRecipe(_("Choose a kind of question."), "")
@@ -98,7 +110,11 @@ def read_question(form: Any) -> dict[str, Any]:
         raise BadRecipe(_("Give at least two answers to choose from, each in a line of its own."), "")
     if kind == Kind.FILE and form.get("pictures"):
         options = [Question.PICTURES]
+    others = texts.read(form, languages, OF_QUESTION)
+    if kind in CHOOSING:
+        _read_options(form, languages, len(options), others)
     return {
+        "texts": others,
         "kind": kind,
         "label": label,
         "help": lines(form.get("help", ""))[:4000],
@@ -107,6 +123,21 @@ def read_question(form: Any) -> dict[str, Any]:
         "required": bool(form.get("required")),
         "personal": bool(form.get("personal")),
     }
+
+
+def _read_options(form: Any, languages: Sequence[str], count: int, others: texts.Texts) -> None:
+    """The answers to choose from in the other languages: as many as in the first, in its order, or none."""
+    for code in texts.others(languages):
+        typed = form.get(texts.name_of("options", code), "")
+        words = [tidy(line)[:300] for line in typed.splitlines() if tidy(line)]
+        if words and len(words) != count:
+            raise BadRecipe(
+                _("In %(language)s there are %(count)d answers to choose from instead of %(wanted)d.")
+                % {"language": dict(settings.LANGUAGES).get(code, code), "count": len(words), "wanted": count},
+                _("Give each in a line of its own, in the same order; or none, then the first language's are shown."),
+            )
+        if words:
+            others.setdefault(code, {})["options"] = words
 
 
 def add(person: User, fields: dict[str, Any]) -> Question:
@@ -133,7 +164,11 @@ def change(person: User, question_id: int, fields: dict[str, Any]) -> Question:
             raise Conflict(
                 _("This question has been answered: its kind stays."), _("Retire it, and ask another one instead.")
             )
-        worded = (question.label, question.help) != (fields["label"], fields["help"])
+        others = fields.get("texts", question.texts)  # where a form says nothing of them they stay
+        fields = {**fields, "texts": texts.merged(question.texts, event.languages, others)}
+        worded = _words_of(question.label, question.help, question.texts) != _words_of(
+            fields["label"], fields["help"], fields["texts"]
+        )
         for name, value in fields.items():
             setattr(question, name, value)
         if worded and question.kind == Kind.AGREEMENT:
@@ -144,10 +179,16 @@ def change(person: User, question_id: int, fields: dict[str, Any]) -> Question:
         return question
 
 
+def _words_of(label: str, help_: str, others: texts.Texts) -> dict[str, dict[str, Any]]:
+    """What is agreed to, in every language."""
+    said = {code: {name: words.get(name, "") for name in OF_QUESTION} for code, words in others.items()}
+    return {"": {"label": label, "help": help_}} | {code: words for code, words in said.items() if any(words.values())}
+
+
 def _worded(question: Question) -> None:
-    """Keeps the words of an agreement's version."""
+    """Keeps the words of an agreement's version, in every language."""
     if question.kind == Kind.AGREEMENT:
-        words = {"label": question.label, "help": question.help}
+        words = {"label": question.label, "help": question.help, "texts": question.texts}
         Wording.objects.get_or_create(question=question, version=question.version, defaults=words)
 
 

@@ -28,7 +28,8 @@ def _one(submission: Submission) -> dict[str, Any]:
         "begun": submission.created_at.isoformat(),
         "sent": submission.submitted_at.isoformat() if submission.submitted_at else None,
         "answers": [
-            {"question": row["question"].label, "answer": row["text"], "version": row["version"]}
+            {"question": row["question"].label, "answer": row["text"], "version": row["version"],
+             "language": row["language"]}
             for row in answers.told(submission)
         ],
         "typed, not sent": typed,

@@ -14,6 +14,7 @@ from PIL import ImageDraw
 from salon.core.hashing import bytes_hash
 from salon.web.call.domain import answers, forms, hanging
 from salon.web.call.models import Call, Question, Submission, Upload
+from salon.web.events import texts
 from salon.web.events.models import Event
 from salon.web.gallery.models import GivenPicture, Licence
 from salon.web.ids import new_id
@@ -42,16 +43,21 @@ def make(event: Event, person: User) -> None:
     """Inside the demo's transaction: the call, open for three weeks, and who answered it."""
     call = forms.make(person)
     now = timezone.now()
-    call.title = _("Pictures nobody has seen")
-    call.about = _(
-        "We are looking for works made with, about or against machines that draw: prints, videos, plotter drawings, "
-        "textiles, texts, performances.\n\nThere is no fee. We print up to A2, hang everything ourselves and send "
-        "it back."
-    )
+    words, call.texts = texts.in_all(event.languages, _words)
+    call.title, call.about = words["title"], words["about"]
     call.opens_at, call.closes_at = now - datetime.timedelta(days=20), now + datetime.timedelta(days=21)
     call.save()
     for place, row in enumerate(ARTISTS):
         _apply(event, call, place, *row)
+
+
+def _words() -> dict[str, str]:
+    about = _(
+        "We are looking for works made with, about or against machines that draw: prints, videos, plotter drawings, "
+        "textiles, texts, performances.\n\nThere is no fee. We print up to A2, hang everything ourselves and send "
+        "it back."
+    )
+    return {"title": _("Pictures nobody has seen"), "about": about}
 
 
 def _apply(

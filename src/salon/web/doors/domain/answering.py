@@ -43,7 +43,7 @@ WORDS = {
     ),
     Reason.TOO_EARLY: (
         "amber", gettext_lazy("Too early"), gettext_lazy("This ticket is good, but not yet."),
-        gettext_lazy("Ask them to come back then."),
+        gettext_lazy("Ask them to come back then, or let them in anyway."),
     ),
     Reason.TOO_LATE: (
         "amber", gettext_lazy("Too late"), gettext_lazy("This ticket was good, and is not any more."),

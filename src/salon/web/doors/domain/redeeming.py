@@ -36,7 +36,8 @@ class TooManyTries(Busy):
 
 
 class Scan(NamedTuple):
-    """What was held up: a code, or a place that was found by name. `at` and `offline`: it happened without a line."""
+    """What was held up: a code, or a place that was found by name. `at` and `offline`: it happened without a line.
+    `anyway`: whoever stands at the door was told that it is too early, and lets them in."""
 
     nonce: str
     code: str = ""
@@ -44,6 +45,7 @@ class Scan(NamedTuple):
     way: str = Way.SCAN
     at: datetime.datetime | None = None
     offline: bool = False
+    anyway: bool = False
 
 
 Shown = CheckIn | Refusal
@@ -155,13 +157,17 @@ def _decide(hand: Hand, scan: Scan, named: tickets.Named | None, place: Place | 
         return Refusal.objects.create(reason=Reason.UNKNOWN, **fields)
     fields["place"] = place
     prior = CheckIn.objects.filter(place=place, undone_at=None).order_by().first()
-    if reason := _reason(hand, named, place, prior, at):
+    reason = _reason(hand, named, place, prior, at)
+    early = reason == Reason.TOO_EARLY and scan.anyway
+    if reason and not early:
         state = place.state if reason == Reason.NOT_BOOKED else ""
         return Refusal.objects.create(reason=reason, state=state, prior=prior, **fields)
     try:
         places.arrive(place.id)
     except Conflict:  # it was released, and others sit there now
         return Refusal.objects.create(reason=Reason.NOT_BOOKED, state=Place.State.NO_SHOW, **fields)
+    if early:
+        note(hand.door.event, "let in early", place.id, person=hand.person, text=_stands(hand))
     return CheckIn.objects.create(**fields)
 
 

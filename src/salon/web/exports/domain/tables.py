@@ -86,8 +86,8 @@ def application(event: Event, one: Submission, names: dict[int, str] | None = No
     row |= {"id": one.pk, "guest": one.guest_id, "name": one.guest.name, "email": one.guest.email}
     row |= {"sent": when(event, one.submitted_at), "files": [upload.name for upload in one.uploads.all()]}
     names = questions(event) if names is None else names
-    given = {names[a.question_id]: said(a.question, a.value) for a in one.answers.all() if a.question_id in names}
-    return row | given
+    given = [answer for answer in one.answers.all() if answer.question_id in names]
+    return row | {names[one.question_id]: said(one.question, one.value, as_kept=True) for one in given}
 
 
 _REVIEW = ("id", "round", "application", "title", "juror", "abstained", "total", "scores", "for_the_jury",

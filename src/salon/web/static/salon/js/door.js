@@ -15,6 +15,7 @@ let camera = null;
 let lastSeen = { text: "", at: 0 };
 let busy = false;
 let shown = null; // the answer on the screen
+let last = null; // what was asked last, should it be let in anyway
 const seen = new Map(); // code -> hour, of this device, since it began
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -122,6 +123,7 @@ function say(answer) {
   $("message").textContent = answer.message ?? "";
   $("hint").textContent = answer.hint ?? "";
   $("undo").hidden = answer.answer !== "in" || answer.undone;
+  $("anyway").hidden = answer.answer !== "too_early" || !last;
   at.hidden = false;
   document.querySelector("main").inert = true;
   $("next").focus();
@@ -171,6 +173,7 @@ async function show(scan) {
   busy = true;
   document.body.dataset.busy = "";
   const whole = { nonce: number(), ...scan };
+  last = scan;
   try {
     if (lost) throw new TypeError("no line");
     const answer = await ask("/api/door/redeem", whole);
@@ -305,6 +308,7 @@ $("undo").onclick = async () => {
     inside(answer.inside);
   } catch (mishap) { refuse(silent(mishap) ? { message: words.no_undo, hint: "" } : mishap); }
 };
+$("anyway").onclick = () => show({ ...last, anyway: true });
 $("typing").onsubmit = (event) => { event.preventDefault(); if ($("code").value.trim()) typed($("code").value.trim(), "typed"); };
 $("photo").onchange = async (event) => {
   const [file] = event.target.files;
