@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.utils.translation import gettext as _
 
-from salon.engine.recipes import tidy
+from salon.core.text import tidy, tidy_lines
 from salon.web.call.models import Answer, Call, Question, Submission, Upload
 from salon.web.gallery.models import Licence
 
@@ -52,7 +52,7 @@ def _clean(text: str) -> str:
 
 def lines(text: str) -> str:
     """Several lines, each tidied."""
-    return "\n".join(tidy(line) for line in text.split("\n")).strip()
+    return tidy_lines(text)
 
 
 def typed_of(submission: Submission) -> Typed:
