@@ -31,7 +31,8 @@ IGNORED = [chr(code) for start, end in (
 APART = ["n u d e", "n.u.d.e", "n-u-d-e", "n_u_d_e", "n/u/d/e", "n|u|d|e", "n*u*d*e", "n  u  d  e", "n\nu\nd\ne",
          "n, u, d, e", "nu de", "n ude", "nu-de", "n'ude", "nud.e", "n·u·d·e", "n—u—d—e"]  # fmt: skip
 TOGETHER = ["nudegirl", "girlnude", "NudeGirl", "nude_girl", "nude2girl", "littlenudegirl", "nakedchildren", "sexykids",
-            "g i r l n u d e", "nude-girl", "nu-degirl", "kidsex", "xthegirlnude"]  # fmt: skip
+            "g i r l n u d e", "nude-girl", "nu-degirl", "kidsex", "xthegirlnude",
+            "intersexualnudegirl", "therapistnudegirl", "a baby goatnudegirl"]  # fmt: skip
 
 
 def rows(*labels):

@@ -40,7 +40,7 @@ INNOCENT = (
     r"gore.?tex",
     r"\bpen is\b",
     r"rapeseeds?",
-    r"(a|bi|hetero|homo|inter|pan|trans)sexual\w*",
+    r"\b(a|bi|hetero|homo|inter|pan|trans)sexual(s|ity|ly)?\b",
     r"therapists?",
     r"lynchpins?",
     r"(air|film|out)strip(s|ped|ping)?",
