@@ -157,3 +157,45 @@ def test_a_damaged_model_is_listed_with_its_problem_and_refused(salon, environme
     done = salon("draw", "a cat", "--model", "a-tiny-one", "--out", "here", env=damaged)
     assert done.returncode == 2
     assert "decoder.onnx" in done.stderr
+
+
+def test_the_rules_hold_on_the_command_line_and_have_a_switch(salon, tmp_path):
+    """But the one about minors. Control: with the switch the other prompt is drawn."""
+    draw = ("draw", "--count", "1", "--seed", "1", "--steps", "1", "--out", "out")
+    refused = salon(*draw, "a nazi flag")
+    assert refused.returncode == 2
+    assert "signs of hatred" in refused.stderr
+    assert salon(*draw, "a nazi flag", "--no-rules").returncode == 0
+    for more in ((), ("--no-rules",), ("--no-rules", "--negative", "a nude girl")):
+        done = salon(*draw, "a fox" if len(more) > 1 else "a n u d e girl", *more)
+        assert done.returncode == 2
+        assert "all ages" in done.stderr
+    assert "rules of its own" in salon(*draw, "a fox", "--no-rules", "--url", "http://127.0.0.1:1").stderr
+
+
+def test_what_changes_nothing_is_noted(salon):
+    draw = ("draw", "--count", "2", "--seed", "1", "--steps", "1", "--out", "out")
+    long = " ".join(["castle"] * 62) + " moat"
+    done = salon(*draw, long, "--negative", "trees", "--guidance", "1")
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "Note: The prompt is longer than the models can read. Not read: moat",
+        "Note: The negative prompt does nothing at guidance 1. Only a guidance above 1 makes use of it.",
+    ]
+    assert salon(*draw, "a castle", "--negative", "trees", "--guidance", "2").stderr == ""
+
+
+def test_scores_that_are_not_there_are_not_left_out_in_silence(monkeypatch, capsys, tmp_path):
+    """Control: with a score nothing is noted."""
+    from salon.cli import draw as command
+    from salon.cli import parser
+    from salon.core.recipe import Recipe
+
+    recipe, image = Recipe(model="m", weights="0" * 64, prompt="a fox", seed=1, stages={}), Image.new("RGB", (8, 8))
+    monkeypatch.setattr(command, "_drawn", lambda _: [(recipe, image)])
+    arguments = parser().parse_args(["draw", "a fox", "--out", str(tmp_path), "--scores"])
+    command.draw(arguments)
+    assert "CLIP is not installed" in capsys.readouterr().err
+    image.info["score"] = 0.5
+    command.draw(arguments)
+    assert capsys.readouterr().err == ""

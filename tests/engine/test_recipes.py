@@ -37,7 +37,8 @@ def test_defaults_are_filled_in(info):
         ("👩‍🚀 🦊", "👩‍🚀 🦊"),
         ("<b>bold</b>", "<b>bold</b>"),
         ("مرحبا", "مرحبا"),
-        ("a\u200bb", "a b"),
+        ("a\u200bb", "ab"),
+        ("soft\u00adhy\u00adphen", "softhyphen"),
     ],
 )
 def test_words_are_tidied(info, written, read):

@@ -222,6 +222,33 @@ def test_a_word_never_seen_is_pointed_out_and_replaced(visit) -> None:
     expect(page.locator("#whisper button")).to_have_count(0)
 
 
+def test_all_words_never_seen_are_pointed_out(visit) -> None:
+    page = visit("/station")
+    page.fill("#prompt", "a knight with an elefant and a pengiun")
+    expect(page.locator("#whisper em")).to_have_text(["knight", "elefant", "pengiun"])
+    expect(page.locator("#whisper button")).to_have_text(["elephant", "penguin"])
+    page.click("#whisper button:has-text('penguin')")
+    assert page.input_value("#prompt") == "a knight with an elefant and a penguin"
+    expect(page.locator("#whisper em")).to_have_text(["knight", "elefant"])
+
+
+def test_what_would_change_nothing_is_said_at_its_field_before_drawing(visit) -> None:
+    """Words that are not read, a negative prompt at guidance 1; gone again when the wish is another."""
+    page = visit("/station")
+    page.fill("#prompt", " ".join(["castle"] * 62) + " moat")
+    expect(page.locator("#whisper .unread")).to_contain_text("Not read: moat")
+    page.click("#drawer > summary")
+    page.fill("#negative_prompt", "trees")
+    for guidance, said in (("1", "does nothing at guidance 1"), ("3", "")):
+        page.locator("#guidance_scale").fill(guidance)
+        expect(page.locator("#negative-says")).to_contain_text(said) if said else expect(
+            page.locator("#negative-says")).to_be_empty()  # fmt: skip
+    page.locator("#guidance_scale").fill("0.5")
+    expect(page.locator("#guidance-says")).to_contain_text("draws what a guidance of 1 draws")
+    page.fill("#prompt", "a castle")
+    expect(page.locator("#whisper .unread")).to_have_count(0)
+
+
 def test_manners_are_put_on_and_taken_off(visit) -> None:
     page = visit("/station")
     page.fill("#prompt", "a red fox")

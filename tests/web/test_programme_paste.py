@@ -134,3 +134,16 @@ def test_the_page_shows_first_and_writes_when_told(event, ada):
     assert client.post("/backstage/programme/paste", {"table": TABLE, "write": "1"}).status_code == 302
     assert client.post("/backstage/programme/paste", {"table": "x", "write": "1"}).status_code == 422
     assert Session.objects.count() == 3
+
+
+def test_columns_that_are_not_read_are_named(event, ada):
+    """Control: of a table that is read whole none is."""
+    table = "title\tbegins\tends\tspeaker's hotel\t\nTalk\t2026-06-06 10:00\t11:00\tRitz\tx\n"
+    table = table.replace("begins", "day\tbegins").replace("06 10:00", "06\t10:00")
+    assert list(pasting.read(event, table).unused) == ["speaker's hotel"]
+    assert list(pasting.read(event, TABLE).unused) == []
+    client = Client(headers={"Origin": "http://testserver"})
+    client.force_login(ada)
+    page = client.post("/backstage/programme/paste", {"table": table}).content.decode()
+    assert "Columns that are not read:" in page
+    assert "speaker&#x27;s hotel" in page

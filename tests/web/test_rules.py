@@ -5,12 +5,12 @@ from contextlib import nullcontext
 
 import pytest
 from django.db import connection
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from salon.core.errors import EngineUnavailable, UnknownModel, WeightsMissing
 from salon.engine.client import ModelInfo
 from salon.engine.models import RANGES
-from salon.web.line import MAILBOX, EngineState, Event, Mailbox
+from salon.web.line import MAILBOX, EngineState, Event, Line, Mailbox
 from salon.web.middleware import comes_from_elsewhere
 from salon.web.station.domain import catalogue, intake, words
 from salon.web.station.domain.visitors import COOKIE, give_ticket, visitor_of
@@ -240,3 +240,140 @@ def test_words_of_the_world_are_known_and_others_pointed_out():
 def test_advice_does_not_fail_on_any_text():
     for text in ("", "狐狸", "’’’", "a" * 1000, "\u202e", "1234 %$#"):
         assert isinstance(words.far_words(text), list)
+
+
+def test_every_unknown_word_is_named():
+    found = words.far_words("a knight with sunglasses rides a zeppelin over a duck, a narwhal and a yurt")
+    assert [one["word"] for one in found] == ["knight", "sunglasses", "rides", "zeppelin", "narwhal", "yurt"]
+    many = words.far_words(" ".join(f"{letter * 3}x" for letter in "abcdefghijklmnop"))
+    assert len(many) == 16
+
+
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [("elefant", ["elephant"]), ("pengiun", ["penguin"]), ("knight", []), ("sunglasses", []), ("porn", []),
+     ("hentai", []), ("zzz", [])],
+)  # fmt: skip
+def test_only_slips_of_the_pen_are_told_by_their_letters(word, near):
+    assert words.far_words(word)[0]["near"] == near
+
+
+def test_words_of_the_lists_get_no_other_in_their_place():
+    """Control: by its letters alone this one was answered with corn."""
+    import difflib
+
+    from salon.world.vocabulary import suggestions
+
+    assert difflib.get_close_matches("porn", suggestions(), n=1, cutoff=0.72) == ["corn"]
+    words.neighbours._remember(["porn", "poodle"], [("corn",), ("dog",)])
+    assert words.far_words("porn")[0]["near"] == []
+    assert words.far_words("poodle")[0]["near"] == ["dog"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "unknown"),
+    [
+        ("un zorro en la nieve con el sol y los lobos", ["zorro", "nieve", "sol", "lobos"]),
+        ("雪の中の赤い狐", ["雪", "中", "赤い", "狐"]),
+        ("キツネは森にいる", ["キツネ", "森"]),
+        ("a fox for the king, out of his castle", ["king"]),
+        ("a fox without a tail", ["without", "tail"]),
+    ],
+)
+def test_small_words_of_the_houses_languages_are_not_pointed_out(prompt, unknown):
+    assert words.unknown_words(prompt) == unknown
+
+
+def test_near_in_meaning_is_near(monkeypatch):
+    """With the models' own text encoder. Control: at the bound of before a knight is a carrot."""
+    from salon.engine.text import TextEncoder
+    from salon.web.station.domain import neighbours
+
+    near = neighbours.Neighbours()._nearest
+    asked = ("rowboat", "poodle", "knight", "sunglasses", "zeppelin")
+    found = dict(zip(asked, near(TextEncoder(), asked)))
+    assert found["rowboat"][0] == "boat"
+    assert found["poodle"] == ("dog",)
+    assert {found[word] for word in ("knight", "sunglasses", "zeppelin")} == {()}
+    monkeypatch.setattr(neighbours, "LEAST_LIKENESS", 0.3)
+    assert near(TextEncoder(), ["knight"])[0][0] == "carrot"
+
+
+LONG = " ".join(["castle"] * 62) + " moat dragon"
+
+
+@pytest.mark.django_db
+def test_what_changes_nothing_is_answered_before_and_with_the_request(client, monkeypatch):
+    monkeypatch.setattr(Line, "engine", property(lambda self: ENGINE))
+    monkeypatch.setattr(words.neighbours, "find", lambda words: None)  # no engine runs here
+    advice = client.get("/api/words", {"prompt": LONG, "negative_prompt": "trees", "guidance_scale": "1"}).json()
+    assert [one["field"] for one in advice["unused"]] == ["prompt", "negative_prompt"]
+    assert advice["unused"][0]["words"] == ["moat", "dragon"]
+    assert client.get("/api/words", {"prompt": "a fox", "negative_prompt": "trees"}).json()["unused"] == []
+    body = {"prompt": LONG, "negative_prompt": "trees", "guidance_scale": 1.0, "count": 1}
+    answer = client.post("/api/requests", body, content_type="application/json").json()
+    assert answer["unused"] == advice["unused"]
+    page = client.get(answer["images"][0]["url"]).content.decode()
+    assert "Not read: moat dragon" in page
+    body |= {"prompt": "a fox", "guidance_scale": 2.0}
+    assert Client().post("/api/requests", body, content_type="application/json").json()["unused"] == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "query", [{"prompt": "x" * 1001}, {"negative_prompt": "x" * 1001}, {"prompt": "a", "guidance_scale": "high"}]
+)
+def test_advice_on_what_could_not_be_asked_says_so(client, query):
+    answer = client.get("/api/words", query)
+    assert answer.status_code == 400
+    assert answer.json()["hint"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"image": "0" * 32, "prompt": "a fox"}, "prompt"),
+        ({"image": "0" * 32, "seed": 0}, "seed"),
+        ({"image": "0" * 32, "count": 1}, "count"),
+        ({"prompt": "a fox", "seeds": [1, 2], "seed": 3}, "seed"),
+        ({"prompt": "a fox", "seeds": [1, 2], "count": 9}, "count"),
+        ({"prompt": "a fox", "sede": 3}, "sede"),
+    ],
+)
+def test_nothing_is_accepted_and_left_out(client, body, field):
+    answer = client.post("/api/requests", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert field in answer.json()["message"]
+    assert answer.json()["hint"]
+    assert not Request.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", ["prompt", "negative_prompt"])
+def test_both_prompts_are_judged_as_the_model_reads_them(field):
+    """Nothing is stored. Control: the same with an innocent word is."""
+    with pytest.raises(intake.Refused, match="all ages"):
+        intake.submit(ask(**{field: "a nu\u200bde gіrl"}), "ada", ENGINE)
+    with pytest.raises(intake.Refused, match="hatred"):
+        intake.submit(ask(**{field: "n a z i"}), "ada", ENGINE)
+    assert not Request.objects.exists()
+    intake.submit(ask(**{field: "a fi\u200bne gіrl"}), "ada", ENGINE)
+
+
+@pytest.mark.django_db
+def test_an_image_of_before_the_rules_is_not_drawn_again(monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(intake, "check_texts", lambda *_, **__: None)
+        before.setattr(intake, "check_recipes", lambda *_, **__: None)
+        request, _ = intake.submit(ask(prompt="a nudegirl"), "ada", ENGINE)
+    with pytest.raises(intake.Refused):
+        intake.submit(intake.Ask(image=request.drawings.first().image_id), "ada", ENGINE)
+
+
+@pytest.mark.django_db
+def test_the_arena_takes_no_words_that_no_machine_reads(client):
+    answer = client.post("/arena", {"own": "1", "prompt": LONG})
+    assert answer.status_code == 400
+    assert "Not read: moat dragon" in answer.content.decode()
+    assert client.post("/arena", {"own": "1", "prompt": "\u3164\u200d"}).status_code == 422

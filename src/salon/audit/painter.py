@@ -45,7 +45,7 @@ class Painter:
     ) -> None:
         """`whole`: with all cores of this machine, not half of them."""
         threads = max(1, (os.cpu_count() or 2) // (1 if whole else 2))
-        self.engine: Engine = engine or LocalEngine(Registry(threads=threads))
+        self.engine: Engine = engine or LocalEngine(Registry(threads=threads), rules=False)
         self.info = choose(self.engine.models(), model)
         self.options = dict(options)
         # a house's; who audits in a process of their own must see what is drawn
@@ -65,9 +65,14 @@ class Painter:
 
     def draw(self, recipes: Sequence[Recipe]) -> Iterator[Drawn]:
         """What becomes of each, in order. Raises EngineUnavailable, and what the engine says went wrong."""
-        allowed = [recipe for recipe in recipes if not (self.rules and guard.judge(recipe.prompt))]
+        allowed = [recipe for recipe in recipes if not self._refused(recipe)]
         drawn = {one.recipe.id: one for one in self._asked(allowed)}
         return (drawn.get(recipe.id, Drawn(recipe, "refused", None)) for recipe in recipes)
+
+    def _refused(self, recipe: Recipe) -> bool:
+        """One by one: a request of several recipes is refused as a whole. The rule about minors holds for all."""
+        found = guard.judge_recipes([recipe])
+        return found is not None and (found.minor or self.rules)
 
     def _asked(self, recipes: Sequence[Recipe]) -> Iterator[Drawn]:
         requests = {}

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import sys
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from salon.core.errors import BadRecipe, SalonError, StorageFull
 from salon.core.hashing import content_hash
 from salon.core.png import KEYWORD, read_recipe, with_recipe
 from salon.core.recipe import MAX_SEED, MAX_STEPS, Recipe, parse_recipe
+from salon.core.unused import UnusedWarning
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -45,6 +47,8 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add.add_argument("--sampler", metavar="NAME", help="how to walk from noise to image")
     add_varying(add)
     add.add_argument("--url", metavar="URL", help="ask a running house, such as http://127.0.0.1:8000")
+    add.add_argument("--no-rules", action="store_true",
+                     help="without the house's prompt rules; the rule about minors always holds")  # fmt: skip
     add.add_argument("--grid", action="store_true", help="also write all images as one picture")
     add.add_argument("--scores", action="store_true", help="print how near CLIP finds each image to its prompt")
     add.add_argument("--json", action="store_true", help="print one JSON object with files and recipes")
@@ -52,11 +56,16 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 
 def draw(arguments: argparse.Namespace) -> None:
-    """Draw, write and print the paths in the order of the seeds."""
-    drawn = _drawn(arguments)
+    """Draw, write and print the paths in the order of the seeds; what changes nothing is noted before."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UnusedWarning)  # once, however many requests say it
+        warnings.showwarning = _note
+        drawn = _drawn(arguments)
     files = [write(arguments.out, recipe, image) for recipe, image in drawn]
     grid = _write_grid(arguments.out, drawn, arguments.series) if arguments.grid else None
     scores = [image.info.get("score") for _, image in drawn] if arguments.scores else []
+    if scores and not any(score is not None for score in scores):
+        print("Note: there are no scores, because CLIP is not installed.", file=sys.stderr)
     if arguments.json:
         rows = [{"file": str(file), "id": recipe.id, "seed": recipe.seed, "recipe": json.loads(recipe.to_json())}
                 for file, (recipe, _) in zip(files, drawn, strict=True)]  # fmt: skip
@@ -65,6 +74,11 @@ def draw(arguments: argparse.Namespace) -> None:
         return
     said = ["" if score is None else f"  {score:+.3f}" for score in scores] or [""] * len(files)
     print(*(f"{file}{score}" for file, score in zip(files, said)), *([grid] if grid else []), sep="\n")
+
+
+def _note(message: Warning | str, *_where: Any, **_more: Any) -> None:
+    """One warning as a line of its own."""
+    print(f"Note: {message}", file=sys.stderr)
 
 
 def _drawn(arguments: argparse.Namespace) -> list[tuple[Recipe, "Image.Image"]]:
@@ -80,7 +94,7 @@ def _drawn(arguments: argparse.Namespace) -> list[tuple[Recipe, "Image.Image"]]:
     if arguments.url:
         images = Salon(url=arguments.url).draw(arguments.prompt, seeds, arguments.model, **options)
         return [(_recipe_of(image), image) for image in images]
-    salon = Salon(scores=arguments.scores)
+    salon = Salon(scores=arguments.scores, rules=not arguments.no_rules)
     options |= {"dynamic_threshold": arguments.dynamic_threshold}
     recipes, inputs = begun_of(salon, arguments, seeds, options)
     for recipe in recipes:

@@ -133,7 +133,7 @@ class Painter:
         """Raises UnknownModel, WeightsDamaged."""
         from salon.engine.drawing import Salon, choose  # lazy: it brings the runtime
 
-        self.salon: Salon = Salon()
+        self.salon: Salon = Salon(rules=False)
         self.info = choose(self.salon.models(), arguments.model)
         self.seeds = range(arguments.seeds)
         self.options = {"num_inference_steps": arguments.steps, "guidance_scale": arguments.guidance}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from salon.cli.arguments import number
 from salon.core.errors import BadRecipe
 from salon.core.recipe import MAX_SEED
+from salon.core.text import is_blank
 
 if TYPE_CHECKING:
     from salon.engine.drawing import Salon
@@ -41,6 +42,8 @@ def check(arguments: argparse.Namespace) -> None:
         (arguments.no_prior and begins, "A picture that is varied has no prior.", "Leave --no-prior out."),
         (arguments.url and (begins or arguments.no_prior or arguments.dynamic_threshold is not None),
          "A running house draws from words only.", "Leave --url out: this machine can do it."),
+        (arguments.url and arguments.no_rules,
+         "A running house has rules of its own.", "Leave --url out, or leave --no-rules out."),
     ):  # fmt: skip
         if wrong:
             raise BadRecipe(message, hint)
@@ -73,5 +76,5 @@ def begun_of(salon: "Salon", arguments: argparse.Namespace, seeds: Sequence[int]
 
 def _said(arguments: argparse.Namespace) -> None:
     """Raises BadRecipe for a prompt of nothing: it would quietly be a variation."""
-    if arguments.prompt is not None and not arguments.prompt.strip():
+    if arguments.prompt is not None and is_blank(arguments.prompt):
         raise BadRecipe("The prompt is empty.", "Leave it out for variations, or say what the picture shall become.")

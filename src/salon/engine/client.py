@@ -65,8 +65,8 @@ class _Engine(ABC):
 class LocalEngine(_Engine):
     """The engine inside this process: `poll` takes a turn. For Python, the command line and tests."""
 
-    def __init__(self, registry: "Registry | None" = None, scores: bool = False) -> None:
-        """`scores`: CLIP looks at what is drawn, if it is installed (`Finished.scores`)."""
+    def __init__(self, registry: "Registry | None" = None, scores: bool = False, rules: bool = True) -> None:
+        """`scores`: CLIP looks at what is drawn, if it is installed (`Finished.scores`). `rules`: as the Runner's."""
         super().__init__()
         # here, not above: readers of this module in web and desk need neither runtime nor networks
         from salon.engine.registry import Registry
@@ -74,7 +74,7 @@ class LocalEngine(_Engine):
         from salon.engine.scoring import Scorer
 
         registry = registry or Registry()
-        self.runner = Runner(registry, scorer=Scorer(registry) if scores else None)
+        self.runner = Runner(registry, scorer=Scorer(registry) if scores else None, rules=rules)
         self._said: list[Update] = []
 
     def submit(self, request: Request) -> None:

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from PIL import Image
 from salon.core import errors
 from salon.core.errors import BadRecipe, EngineUnavailable, SalonError
 from salon.core.recipe import MAX_IMAGES, Recipe, Request
+from salon.core.unused import UnusedWarning, unused
 from salon.core.update import Cancelled, Failed, Finished, Picture, RefusedUpdate
 from salon.engine.client import Engine, LocalEngine
 from salon.engine.messages import error_of
@@ -32,18 +34,25 @@ class Salon:
     images = Salon().draw("three red foxes in the snow", seeds=range(9))
 
     `scores=True`: CLIP looks at each image, and `image.info["score"]` says how near it is to the prompt (a cosine); a
-    running house tells it unasked. Without CLIP there is none.
+    running house tells it unasked. Without CLIP there is none. `rules=False`: of the rules for prompts (docs/guard.md)
+    only the one about minors is left, which nothing switches off. What of a prompt changes nothing (words beyond what
+    the models read, a negative prompt at guidance 1) is told as an `UnusedWarning`.
     """
 
-    def __init__(self, url: str | None = None, engine: Engine | None = None, scores: bool = False) -> None:
+    def __init__(
+        self, url: str | None = None, engine: Engine | None = None, scores: bool = False, rules: bool = True
+    ) -> None:
+        """Raises BadRecipe for what only an engine in this process can be told."""
+        if not rules and (url or engine):
+            raise BadRecipe("A running house has rules of its own.", "Switch them off here only: Salon(rules=False).")
         self._house = House(url) if url else None
-        self._engine, self._scores = engine, scores
+        self._engine, self._scores, self._rules = engine, scores, rules
 
     @property
     def engine(self) -> Engine:
         """The engine in this process, loaded when first needed."""
         if self._engine is None:
-            self._engine = LocalEngine(scores=self._scores)
+            self._engine = LocalEngine(scores=self._scores, rules=self._rules)
         return self._engine
 
     def models(self) -> list[ModelInfo]:
@@ -53,7 +62,9 @@ class Salon:
     def recipes(self, prompt: str, seeds: Iterable[int], model: str | None = None, **options: Any) -> list[Recipe]:
         """One recipe for each seed; `options` as in `make_recipe`. Raises SalonError."""
         info = choose(self.engine.models(), model)
-        return [make_recipe(info, prompt, seed, **options) for seed in seeds]
+        made = [make_recipe(info, prompt, seed, **options) for seed in seeds]
+        tell_unused(made)
+        return made
 
     def draw(
         self, prompt: str, seeds: Iterable[int] = range(1), model: str | None = None, **options: Any
@@ -107,7 +118,9 @@ class Salon:
         """What `vary` draws, as recipes and inputs for `draw_recipes`. Raises SalonError, OSError."""
         info = self._varying(model)
         found = picture if isinstance(picture, Image.Image) else read(Path(picture))
-        return variations(info, found, prompt, seeds, was, amounts, **options)
+        begun = variations(info, found, prompt, seeds, was, amounts, **options)
+        tell_unused(begun.recipes)
+        return begun
 
     def ways(
         self,
@@ -153,6 +166,12 @@ class Salon:
             elif isinstance(update, Cancelled):
                 raise SalonError("The drawing was cancelled.")
         return [drawn[request.id] for request in requests]
+
+
+def tell_unused(recipes: list[Recipe]) -> None:
+    """Warns, before anything is drawn, of what changes nothing; recipes of one press differ in their seeds only."""
+    for one in unused(recipes[0]) if recipes else ():
+        warnings.warn(one.message, UnusedWarning, stacklevel=3)
 
 
 def request_of(recipes: list[Recipe], inputs: Mapping[str, bytes]) -> Request:
@@ -211,7 +230,10 @@ class House:
         return [image for answer, count in accepted for image in self._fetch(str(answer["id"]), count)]
 
     def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
-        return self._json("/api/requests", json.dumps(body).encode())
+        answer = self._json("/api/requests", json.dumps(body).encode())
+        for one in answer.get("unused", ()):
+            warnings.warn(str(one["message"]), UnusedWarning, stacklevel=4)
+        return answer
 
     def _fetch(self, request: str, count: int) -> list[Image.Image]:
         """The images of a request when they are there. Raises what the house says went wrong."""

@@ -1,6 +1,5 @@
 """From what a person asks to a Recipe: defaults filled in, words put in order, everything else refused clearly."""
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,10 @@ from salon.core.recipe import (
     TokenOptions,
     check_recipe,
 )
+from salon.core.text import tidy
 from salon.engine.models import ModelInfo
+
+__all__ = ["make_recipe", "tidy"]
 
 NAMES = {
     "num_inference_steps": "The number of steps",
@@ -28,14 +30,6 @@ NAMES = {
     "top_p": "Top-p",
     "dynamic_threshold": "The percentile of dynamic thresholding",
 }
-#: joiners belong to emoji and to several scripts; every other control or format character is dropped
-JOINERS = "\u200c\u200d"
-
-
-def tidy(text: str) -> str:
-    """NFC, white space to single blanks, control characters, lone surrogates and bidi overrides away."""
-    kept = (c if c in JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else " " for c in text)
-    return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
 
 
 def make_recipe(

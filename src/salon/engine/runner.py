@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from salon.core.errors import BadRecipe, Busy, SalonError, UnknownModel
+from salon.core.guard import check_recipes
 from salon.core.hashing import bytes_hash
 from salon.core.recipe import (
     NUMERICS,
@@ -68,11 +69,13 @@ class Runner:
         most_waiting: int = 1000,
         guard: Guard | None = None,
         scorer: Scorer | None = None,
+        rules: bool = True,
     ) -> None:
         """`guard` looks at every finished picture; None: they are handed out as drawn (research, the command line).
-        `scorer` says how near each is to its prompt; None: nobody asks."""
+        `scorer` says how near each is to its prompt; None: nobody asks. Without `rules` only the rule about minors is
+        left of those for prompts."""
         self.registry, self.scheduler, self.guard = registry, scheduler or Scheduler(), guard
-        self.scorer = scorer
+        self.scorer, self.rules = scorer, rules
         self.preview_every, self.most_waiting = preview_every, most_waiting
         self.jobs: dict[str, Job] = {}
         self.sample_steps = 0
@@ -95,6 +98,7 @@ class Runner:
                     self.guard.check(info)
                 check(recipe, info)
             check_inputs(request)
+            check_recipes(request.recipes, self.rules)
         except SalonError as error:
             return [RefusedUpdate(request=request.id, code=error.code, why=str(error))]
         self.jobs[request.id] = Job(request)

@@ -217,7 +217,7 @@ class Workshop:
 
     def _shown(self, detector: Detector) -> models.Strengths:
         """How often the edited model shows each value, by kind, on taught prompts."""
-        engine = LocalEngine(Registry([self.out / "models", *weights_folders()], threads=self.cores))
+        engine = LocalEngine(Registry([self.out / "models", *weights_folders()], threads=self.cores), rules=False)
         painter, found = Painter(self.name("edited"), {}, engine), {}
         for name in models.first_strengths(self.taught):
             faults = [fault for fault in self.taught if models.kind(fault) == name]
@@ -237,7 +237,7 @@ class Workshop:
 
     def measured(self, names: Sequence[str]) -> dict[str, Measured]:
         """Images and measurements of each model."""
-        engine = LocalEngine(Registry([self.out / "models", *weights_folders()], threads=self.cores))
+        engine = LocalEngine(Registry([self.out / "models", *weights_folders()], threads=self.cores), rules=False)
         found = {}
         for name in names:
             self.say(f"Measuring {name}.")

@@ -38,6 +38,13 @@ SENTENCES = (
     gettext_noop("The engine is stopping. It will be drawn."),
     gettext_noop("The engine is starting again."),
     gettext_noop("The engine stopped {count} times while drawing this, so it was given up."),
+    gettext_noop("This house is open to all ages; it does not draw that."),
+    gettext_noop("This house does not draw cruelty."),
+    gettext_noop("This house does not draw signs of hatred."),
+    gettext_noop("Say it otherwise."),
+    gettext_noop("The {field} is longer than the models can read. Not read: {words}"),
+    gettext_noop("The negative prompt does nothing at guidance {scale}. Only a guidance above 1 makes use of it."),
+    gettext_noop("A guidance below 1 draws what a guidance of 1 draws."),
 )
 #: what may stand there and is itself in words
 PARTS = frozenset({

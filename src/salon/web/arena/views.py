@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from salon.core.errors import BadRecipe, Forbidden, Refused
 from salon.core.recipe import MAX_PROMPT
+from salon.core.text import is_blank
 from salon.web.arena.domain import asking, drawing, pairing, voting
 from salon.web.arena.domain import leaderboard as boards
 from salon.web.arena.domain.prompts import PROMPTS
@@ -20,6 +21,7 @@ from salon.web.events import devices
 from salon.web.events.domain import current_event
 from salon.web.line import EngineState, Look, line
 from salon.web.pages import page
+from salon.web.sentences import spoken
 from salon.web.station.domain import catalogue
 from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
 
@@ -53,14 +55,15 @@ async def arena(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return await page(request, "arena/arena.html", _form(request.GET.get("prompt", "")[:MAX_PROMPT]))
     words = request.POST.get("prompt", "")
-    if "own" in request.POST and not words.strip():
+    if "own" in request.POST and is_blank(words):
         return await page(request, "arena/arena.html", _form(wrong="empty"), status=422)
     visitor = visitor_of(request) or new_visitor()
     try:
         made = await sync_to_async(_ask)(request, visitor, line().engine)
     except (Refused, BadRecipe) as error:  # the words are at fault: they stay in the field
         status = 422 if isinstance(error, Refused) else 400
-        return await page(request, "arena/arena.html", _form(words, mishap=error), status=status)
+        said = {"message": spoken(error.message), "hint": spoken(error.hint)}
+        return await page(request, "arena/arena.html", _form(words, mishap=said), status=status)
     if made.void == Void.NAMED:
         response = await page(request, "arena/arena.html", _form(words, wrong="named"), status=422)
     else:

@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe
-from salon.engine.recipes import tidy
+from salon.core.text import tidy, tidy_lines
 from salon.web.events import colours, texts, zones
 from salon.web.events.models import Event
 
@@ -21,7 +21,7 @@ LONGEST, YEARS = 60, range(2000, 2200)
 
 def lines(text: str) -> str:
     """Several lines, each tidied."""
-    return "\n".join(tidy(line) for line in text.replace("\r\n", "\n").split("\n")).strip()
+    return tidy_lines(text)
 
 
 def read(step: str, form: QueryDict, event: Event) -> tuple[Values, Wrong]:

@@ -13,7 +13,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Conflict, Forbidden
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event
 from salon.web.events.trail import note
@@ -60,7 +60,7 @@ def _kinds(wanted: Iterable[str]) -> set[str]:
 def add(doer: User, name: str, email: str, kinds: Iterable[str]) -> User:
     """Somebody new, or an account that has this e-mail address already, with roles at the current event. Raises
     BadRecipe, Conflict."""
-    clean, address, wanted = tidy(name), email.strip(), _kinds(kinds)
+    clean, address, wanted = tidy(name), tidy(email), _kinds(kinds)
     if not 0 < len(clean) <= 100:
         raise BadRecipe(_("Please say the name, in at most 100 characters."), "")
     if not wanted:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from salon.core.errors import BadRecipe, Forbidden
-from salon.engine.recipes import tidy
+from salon.core.text import tidy, tidy_lines
 from salon.web.people.models import Consent, ConsentText, Guest
 
 #: kinds that the house has words for; an organiser publishes them as they are, or others
@@ -31,7 +31,7 @@ def publish(event_id: int, kind: str, texts: Mapping[str, str]) -> int:
     word = tidy(kind).lower().replace(" ", "-")[:40]
     if not word:
         raise BadRecipe(_("A consent needs a word that names it."), _("For instance: photos"))
-    clean = {language: "\n".join(map(tidy, text.splitlines())).strip()[:LONGEST] for language, text in texts.items()}
+    clean = {language: tidy_lines(text)[:LONGEST] for language, text in texts.items()}
     before = ConsentText.objects.filter(event_id=event_id, kind=word).aggregate(last=Max("version"))["last"] or 0
     rows = (
         ConsentText(event_id=event_id, kind=word, version=before + 1, language=language, text=text)

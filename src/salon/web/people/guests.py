@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Forbidden
 from salon.core.hashing import bytes_hash
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.people.models import Guest
 
 COOKIE = "salon_guest"
@@ -24,7 +24,7 @@ def make(event_id: int, name: str, email: str = "", language: str = "", visitor:
         raise BadRecipe(_("Please say your name, or what you want to be called."), "")
     token = secrets.token_urlsafe(24)
     guest = Guest.objects.create(
-        event_id=event_id, name=clean, email=email.strip()[:254], language=language[:10], visitor=visitor,
+        event_id=event_id, name=clean, email=tidy(email)[:254], language=language[:10], visitor=visitor,
         token_hash=bytes_hash(token.encode()),
     )  # fmt: skip
     return guest, token

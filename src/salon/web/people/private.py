@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from salon.core.errors import BadRecipe
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.codes import public_address
 from salon.web.events import devices
 from salon.web.events.pages import rendered
@@ -87,7 +87,7 @@ def _page(request: HttpRequest, guest: Guest, status: int = 200, **more: Any) ->
 @_own
 def details(request: HttpRequest, guest: Guest) -> HttpResponse:
     """Name, address and language, changed."""
-    name, email = tidy(request.POST.get("name", ""))[:200], request.POST.get("email", "").strip()[:254]
+    name, email = tidy(request.POST.get("name", ""))[:200], tidy(request.POST.get("email", ""))[:254]
     wrong = {} if name else {"name": _("Please say your name, or what you want to be called.")}
     try:
         if email:

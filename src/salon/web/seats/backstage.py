@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from salon.core.errors import Conflict, SalonError
+from salon.core.text import tidy
 from salon.web import codes
 from salon.web.answers import STATUS
 from salon.web.events import times
@@ -218,7 +219,7 @@ def at_door(request: HttpRequest, pool_id: str) -> HttpResponse:
 
 def _give(request: HttpRequest, pool_id: str, door: bool) -> str:
     form = request.POST
-    email = "" if door else form.get("email", "").strip()
+    email = "" if door else tidy(form.get("email", ""))
     place = managing.give(request.user, _pool(pool_id).id, form.get("name", ""), email, form.get("key", "")[:64], door)
     return f"given-{place.id}"
 

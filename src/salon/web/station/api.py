@@ -9,14 +9,19 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from salon.core.errors import BadRecipe
+from salon.core.recipe import MAX_PROMPT
+from salon.core.text import tidy
+from salon.core.unused import unused, unused_of
 from salon.web.events import devices
 from salon.web.line import Cancel, EngineState, Event, Look, line
 from salon.web.sentences import spoken_event
 from salon.web.station.domain import catalogue, intake, state
 from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
-from salon.web.station.domain.words import ask_neighbours, far_words
+from salon.web.station.domain.words import ask_neighbours, far_words, told
 from salon.web.station.openapi import document
 from salon.web.streams import STILL_HERE, frame, retry, streaming
 
@@ -28,7 +33,9 @@ MOST_TOGETHER = 16
 
 def _submit(http: HttpRequest, ask: intake.Ask, visitor: str, engine: EngineState) -> tuple[dict[str, object], bool]:
     request, new = intake.submit(ask, visitor, engine, devices.booth(http))
-    return state.state_of(request), new
+    drawing = request.drawings.select_related("image").first()
+    answer = state.state_of(request) | {"words": far_words(ask.prompt)}
+    return answer | {"unused": told(unused(drawing.image.recipe)) if drawing else []}, new
 
 
 @require_POST
@@ -39,7 +46,7 @@ async def requests(request: HttpRequest) -> HttpResponse:
     answer, new = await sync_to_async(_submit)(request, ask, visitor, line().engine)
     if new:
         line().tell(Look())
-    response = JsonResponse({**answer, "words": far_words(ask.prompt)}, status=202)
+    response = JsonResponse(answer, status=202)
     give_ticket(request, response, visitor)
     return response
 
@@ -176,13 +183,27 @@ async def models(request: HttpRequest) -> HttpResponse:
     return JsonResponse(catalogue.listing(line().engine.models))
 
 
+def _advised(request: HttpRequest) -> tuple[str, str, list[float]]:
+    """Prompt, negative prompt and guidance, as far as they are said. Raises BadRecipe."""
+    prompt, negative = (tidy(request.GET.get(name, "")) for name in ("prompt", "negative_prompt"))
+    if max(len(prompt), len(negative)) > MAX_PROMPT:
+        raise BadRecipe(_("At most %(most)d characters can be read.") % {"most": MAX_PROMPT}, _("Say it more briefly."))
+    try:
+        said = request.GET.get("guidance_scale")
+        return prompt, negative, [] if said is None else [float(said)]
+    except ValueError as error:
+        raise BadRecipe(_("The guidance is a number."), _("Leave it out for the model's own choice.")) from error
+
+
 @require_safe
 async def words(request: HttpRequest) -> HttpResponse:
-    """`GET /api/words?prompt=`: words far from the model's vocabulary, with near words to try."""
-    prompt = request.GET.get("prompt", "")[:1_000]
-    if line().engine.state == "ready":
-        return JsonResponse({"words": await asyncio.to_thread(ask_neighbours, prompt)})
-    return JsonResponse({"words": far_words(prompt)})
+    """`GET /api/words?prompt=`: words far from the model's vocabulary, with near words to try, and what would change
+    nothing: words beyond what the models read, a negative prompt at this guidance (`negative_prompt`,
+    `guidance_scale`)."""
+    prompt, negative, guidance = _advised(request)
+    ready = line().engine.state == "ready"
+    found = await asyncio.to_thread(ask_neighbours, prompt) if ready else far_words(prompt)
+    return JsonResponse({"words": found, "unused": told(unused_of(prompt, negative, guidance))})
 
 
 @require_safe

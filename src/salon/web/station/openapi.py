@@ -37,6 +37,20 @@ STATE = {
         "position": {"type": "integer"},
         "seconds": {"type": ["number", "null"]},
         "words": {"type": "array"},
+        "unused": {"$ref": "#/components/schemas/Unused"},
+    },
+}
+UNUSED = {
+    "type": "array",
+    "description": "What of the request changes nothing, such as words beyond what the models read.",
+    "items": {
+        "type": "object",
+        "required": ["field", "message", "words"],
+        "properties": {
+            "field": {"type": "string"},
+            "message": {"type": "string"},
+            "words": {"type": "array", "items": {"type": "string"}},
+        },
     },
 }
 REQUEST_ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}
@@ -86,9 +100,13 @@ def document() -> dict[str, Any]:
     schemas = msgspec.json.schema_components([Ask], ref_template="#/components/schemas/{name}")[1]
     schemas["Ask"]["properties"]["image"]["description"] = f"{NAME_DIGITS} hex digits"
     body = {"required": True, "content": _json({"$ref": "#/components/schemas/Ask"})}
-    words = {"name": "prompt", "in": "query", "schema": {"type": "string", "maxLength": 1000}}
+    said = {"prompt": {"type": "string", "maxLength": 1000}, "negative_prompt": {"type": "string", "maxLength": 1000},
+            "guidance_scale": {"type": "number"}}  # fmt: skip
+    words = [{"name": name, "in": "query", "schema": schema} for name, schema in said.items()]
+    schemas["Unused"] = UNUSED
     listing = {"type": "object", "properties": {"models": {"type": "array"}}}
-    far = {"type": "object", "properties": {"words": {"type": "array"}}}
+    unused = {"$ref": "#/components/schemas/Unused"}
+    far = {"type": "object", "properties": {"words": {"type": "array"}, "unused": unused}}
     paths = {
         "/api/requests": {"post": call("Ask for images.", "202", STATE, requestBody=body)},
         "/api/requests/{id}": {"get": call("How a request stands.", "200", STATE, parameters=[REQUEST_ID])},
@@ -98,7 +116,10 @@ def document() -> dict[str, Any]:
                          parameters=[REQUEST_ID])
         },
         "/api/models": {"get": call("Installed models, their defaults and ranges.", "200", listing)},
-        "/api/words": {"get": call("Words far from the model's vocabulary.", "200", far, parameters=[words])},
+        "/api/words": {
+            "get": call("Words far from the model's vocabulary, and what would change nothing.", "200", far,
+                         parameters=words)
+        },
     }  # fmt: skip
     ticket = {"type": "http", "scheme": "bearer", "description": "the visitor's signed ticket; a cookie does as well"}
     return {

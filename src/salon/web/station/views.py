@@ -16,14 +16,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from salon.core.errors import Forbidden
 from salon.core.recipe import MAX_PROMPT, DiffusionOptions, Recipe
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
+from salon.core.unused import unused
 from salon.web import languages
 from salon.web.events import devices
 from salon.web.events.models import Device
 from salon.web.line import EngineState, Look, line
 from salon.web.pages import page
 from salon.web.people import guests
-from salon.web.station.domain import catalogue, hang, inspiration, intake, machines, state
+from salon.web.station.domain import catalogue, hang, inspiration, intake, machines, state, words
 from salon.web.station.domain.visitors import COOKIE, give_ticket, new_visitor, visitor_of
 from salon.web.station.models import Image, Request, Withheld
 from salon.web.station.signals import looked_at
@@ -155,6 +156,7 @@ def _rows(recipe: Recipe) -> list[dict[str, object]]:
         facts += [(_("Steps"), options.num_inference_steps), (_("Guidance"), options.guidance_scale)]
         facts += [(_("Sampler"), options.sampler)]
     facts += [(_("Size"), f"{recipe.width} × {recipe.height}"), (_("Weights"), recipe.weights[:16])]
+    facts += [(_("Without effect"), one["message"]) for one in words.told(unused(recipe))]
     return [{"name": name, "value": value} for name, value in facts]
 
 

@@ -12,9 +12,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from salon.core.errors import BadRecipe
 from salon.core.recipe import MAX_SEED, Recipe
+from salon.core.text import tidy
+from salon.core.unused import unused_of
 from salon.engine.client import ModelInfo
-from salon.engine.recipes import make_recipe, tidy
+from salon.engine.recipes import make_recipe
 from salon.web.arena.domain import pairing, players
 from salon.web.arena.domain.prompts import PROMPTS
 from salon.web.arena.models import Battle, Void, Winner
@@ -46,6 +49,7 @@ def ask(
         return found
     own, event = tidy(prompt), current_event()
     intake.check_words(own)
+    _check_length(own)
     pair = _pair(event, engine, reviewer)
     words = own or _house_words(event, visitor)
     seed = secrets.randbelow(MAX_SEED + 1)
@@ -59,6 +63,12 @@ def ask(
         if named:
             return Battle.objects.create(event=event, visitor=visitor, key=key, void=Void.NAMED)
         return _store(event, visitor, key, pair, recipes, "" if own else words, device)
+
+
+def _check_length(own: str) -> None:
+    """Raises BadRecipe for words that no machine would read to their end: nobody could judge by them."""
+    if found := unused_of(own, "", []):
+        raise BadRecipe(found[0].message, "Say it more briefly.")
 
 
 def _existing(visitor: str, key: str) -> Battle | None:

@@ -10,7 +10,7 @@ from django.core.validators import URLValidator
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from salon.engine.recipes import tidy
+from salon.core.text import tidy, tidy_lines
 from salon.web.call.models import Answer, Call, Question, Submission, Upload
 from salon.web.events import texts
 from salon.web.gallery.models import Licence
@@ -54,7 +54,7 @@ def _clean(text: str) -> str:
 
 def lines(text: str) -> str:
     """Several lines, each tidied."""
-    return "\n".join(tidy(line) for line in text.split("\n")).strip()
+    return tidy_lines(text)
 
 
 def typed_of(submission: Submission) -> Typed:

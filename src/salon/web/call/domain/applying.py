@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Conflict, Forbidden
+from salon.core.text import tidy
 from salon.web.call.domain import answers, codes, hanging, letters, spam, states, windows
 from salon.web.call.models import AccessCode, Submission
 from salon.web.events.domain import lock_current_event, not_archived
@@ -91,11 +92,11 @@ def begin(ask: Begin, guest: Guest | None, proof: spam.Proof | None) -> Submissi
 
 def _new_guest(event_id: int, ask: Begin) -> Guest:
     """Raises BadRecipe."""
-    if ask.email.strip():
+    if address := tidy(ask.email):
         try:
-            validate_email(ask.email.strip())
+            validate_email(address)
         except ValidationError as error:
-            message = _("“%(text)s” is not an e-mail address.") % {"text": ask.email.strip()[:80]}
+            message = _("“%(text)s” is not an e-mail address.") % {"text": address[:80]}
             raise BadRecipe(message, _("Correct it, or leave it empty: it works without.")) from error
     return guests.make(event_id, ask.name, ask.email, ask.language, ask.visitor)[0]
 

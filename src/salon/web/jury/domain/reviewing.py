@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from salon.core.errors import Conflict, Forbidden
+from salon.core.text import tidy_lines
 from salon.web.call.models import Submission
 from salon.web.events.domain import current_event, not_archived
 from salon.web.events.trail import note
@@ -109,16 +110,10 @@ def read_review(categories: Sequence[Category], form: Mapping[str, Any]) -> tupl
             ends = {"low": category.low, "high": category.high}
             wrong[field] = _("A whole number from %(low)d to %(high)d.") % ends
     for name in ("text", "note"):
-        values[name] = _several_lines(str(form.get(name, "")))
+        values[name] = tidy_lines(str(form.get(name, "")))
         if len(values[name]) > MOST_TEXT:
             wrong[name] = _("At most %(most)d characters, please.") % {"most": MOST_TEXT}
     return values, wrong
-
-
-def _several_lines(text: str) -> str:
-    """Lines stay, control characters go."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "\n".join("".join(c for c in one if c.isprintable() or c == "\t") for one in lines).strip()
 
 
 def save(user: User, assignment_id: str, values: Mapping[str, Any], revision: int) -> Review:

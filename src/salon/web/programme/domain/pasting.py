@@ -64,6 +64,8 @@ class Reading(NamedTuple):
     #: rooms that would be made
     rooms: list[str]
     clashes: list[Clash]
+    #: columns that say nothing here
+    unused: Sequence[str] = ()
 
     @property
     def fresh(self) -> list[Line]:
@@ -132,6 +134,8 @@ class _Reader:
 
     def __init__(self, event: Event, heading: Sequence[str]) -> None:
         self.event, self.columns = event, _columns(heading)
+        named = {at: name for at, cell in enumerate(heading) if (name := tidy(cell)[:80])}
+        self.unused = [name for at, name in named.items() if at not in self.columns.values()]
         last = event.ends_on or event.starts_on
         self.day = event.starts_on if event.starts_on == last else None
         self.rooms = {clashes.name_key(room.name): room for room in event.rooms.all()}
@@ -214,7 +218,7 @@ def read(event: Event, text: str) -> Reading:
         raise BadRecipe(_("At most %(n)s rows at once.") % {"n": MOST_ROWS}, _("Paste it in parts."))
     reader = _Reader(event, rows[0][1])
     lines = [reader.read(number, row) for number, row in rows[1:]]
-    return Reading(lines, list(reader.fresh_rooms.values()), _clashes(event, lines, reader))
+    return Reading(lines, list(reader.fresh_rooms.values()), _clashes(event, lines, reader), reader.unused)
 
 
 def _clashes(event: Event, lines: Sequence[Line], reader: _Reader) -> list[Clash]:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Conflict
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.mail.letters import whole
 from salon.web.people import guests
 from salon.web.people.models import Guest
@@ -33,7 +33,7 @@ def read(form: Mapping[str, Any]) -> tuple[Asked, dict[str, str]]:
     asked = Asked(
         str(form.get("key", "")),
         tidy(str(form.get("name", ""))),
-        str(form.get("email", "")).strip() if settings.EMAIL_CONFIGURED else "",
+        tidy(str(form.get("email", ""))) if settings.EMAIL_CONFIGURED else "",
         str(form.get("code", "")).strip()[:64],
         bool(form.get("agreed")),
     )

@@ -8,11 +8,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from msgspec import Meta, Struct
 
 from salon.core.errors import BadRecipe, Busy, Refused
-from salon.core.guard import judge
+from salon.core.guard import check_recipes, check_texts
 from salon.core.hashing import NAME_DIGITS
 from salon.core.recipe import (
     MAX_GUIDANCE,
@@ -37,8 +36,13 @@ class TooManyWaiting(Busy):
     code = "too_many_waiting"
 
 
+#: images of one press of the button, where nobody says
+COUNT = 9
+
+
 class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of `POST /api/requests`. `image` names an image whose recipe is to be drawn again, exactly."""
+    """The body of `POST /api/requests`. `image` names an image whose recipe is to be drawn again, exactly; `count`
+    seeds (9) from `seed` on are drawn, or those of `seeds`."""
 
     prompt: str = ""
     negative_prompt: str = ""
@@ -48,7 +52,7 @@ class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     num_inference_steps: Annotated[int, Meta(ge=1, le=MAX_STEPS)] | None = None
     guidance_scale: Annotated[float, Meta(ge=0.0, le=MAX_GUIDANCE)] | None = None
     sampler: Annotated[str, Meta(max_length=100)] | None = None
-    count: Annotated[int, Meta(ge=1, le=MAX_IMAGES)] = 9
+    count: Annotated[int, Meta(ge=1, le=MAX_IMAGES)] | None = None
     image: Annotated[str, Meta(pattern=rf"^[0-9a-f]{{{NAME_DIGITS}}}$")] | None = None
     key: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")] | None = None
 
@@ -56,7 +60,7 @@ class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def parse_ask(body: bytes) -> Ask:
     """The body as an Ask. Raises BadRecipe naming the field that does not fit."""
     try:
-        return msgspec.json.decode(body, type=Ask)
+        return _whole(msgspec.json.decode(body, type=Ask))
     except msgspec.ValidationError as error:
         raise BadRecipe(
             _("This cannot be drawn as asked: %(why)s.") % {"why": str(error).replace("`", "")},
@@ -66,23 +70,35 @@ def parse_ask(body: bytes) -> Ask:
         raise BadRecipe(_("This is not JSON."), _('Send an object such as {"prompt": "a red fox"}.')) from error
 
 
+def _whole(ask: Ask) -> Ask:
+    """The ask itself, if every field of it is of use: nothing is accepted and then left out. Raises BadRecipe."""
+    said = {name for name in Ask.__struct_fields__ if getattr(ask, name) not in (None, "")}
+    if ask.image is not None and (more := sorted(said - {"image", "key"})):
+        message = _("An image is drawn again exactly as it was: %(fields)s would change nothing.")
+        raise BadRecipe(message % {"fields": ", ".join(more)}, _("Leave that out, or leave the image out."))
+    if ask.seeds is not None and (more := sorted(said & {"seed", "count"})):
+        message = _("Seeds that are named say how many images there are: %(fields)s would change nothing.")
+        raise BadRecipe(message % {"fields": ", ".join(more)}, _("Give seeds, or seed and count."))
+    return ask
+
+
 def _seeds(ask: Ask) -> tuple[int, ...]:
     if ask.seeds is not None:
         if len(set(ask.seeds)) != len(ask.seeds):
             raise BadRecipe(_("The same seed stands twice in seeds."), _("Each seed makes one image: name it once."))
         return ask.seeds
     first = secrets.randbelow(MAX_SEED + 1) if ask.seed is None else ask.seed
-    return tuple((first + place) % (MAX_SEED + 1) for place in range(ask.count))
+    return tuple((first + place) % (MAX_SEED + 1) for place in range(ask.count or COUNT))
 
 
 def recipes_of(ask: Ask, engine: EngineState) -> tuple[Recipe, ...]:
     """The recipes that `ask` means. Raises BadRecipe, UnknownModel, WeightsMissing, WeightsDamaged,
     EngineUnavailable (only while no engine has ever said which models there are)."""
     if ask.image is not None:
-        return (_recipe_again(ask.image),)
-    check_words(ask.prompt)
+        return _allowed((_recipe_again(ask.image),))
+    check_words(ask.prompt, ask.negative_prompt)
     model = model_of(engine, ask.model)
-    return tuple(
+    recipes = tuple(
         make_recipe(
             model,
             ask.prompt,
@@ -94,19 +110,22 @@ def recipes_of(ask: Ask, engine: EngineState) -> tuple[Recipe, ...]:
         )
         for seed in _seeds(ask)
     )
+    return _allowed(recipes)
 
 
-REFUSALS = {
-    "sexual": gettext_noop("This house is open to all ages; it does not draw that."),
-    "violent": gettext_noop("This house does not draw cruelty."),
-    "hate": gettext_noop("This house does not draw signs of hatred."),
-}
+def _hint() -> str:
+    return _("Say it otherwise; if it was meant well, tell a volunteer.")
 
 
-def check_words(prompt: str) -> None:
+def _allowed(recipes: tuple[Recipe, ...]) -> tuple[Recipe, ...]:
+    """The recipes themselves. Raises Refused if the rules stand against what they say together."""
+    check_recipes(recipes, hint=_hint())
+    return recipes
+
+
+def check_words(*texts: str) -> None:
     """The house's prompt rules (docs/guard.md). Nothing of a refused prompt is stored or logged. Raises Refused."""
-    if found := judge(prompt):
-        raise Refused(_(REFUSALS[found.rule]), _("Say it otherwise; if it was meant well, tell a volunteer."))
+    check_texts(*texts, hint=_hint())
 
 
 def _recipe_again(image_id: str) -> Recipe:

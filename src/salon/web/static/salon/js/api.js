@@ -31,7 +31,7 @@ export const ask = (wish, key) => post("/api/requests", { ...wish, key });
 export const again = (image) => post("/api/requests", { image, key: newKey() });
 export const state = (id) => call(`/api/requests/${encodeURIComponent(id)}`);
 export const cancel = (id) => post(`/api/requests/${encodeURIComponent(id)}/cancel`, {});
-export const words = (prompt, signal) => call(`/api/words?prompt=${encodeURIComponent(prompt)}`, { signal });
+export const words = (wish, signal) => call(`/api/words?${wish}`, { signal });
 
 export const models = () => call("/api/models");
 export const health = () => call("/healthz");

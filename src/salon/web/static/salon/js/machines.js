@@ -96,7 +96,7 @@ class Machine {
     try {
       const answer = await api.ask({ ...wish, model: this.name }, keyOf(id, this.name));
       if (press !== mine) return api.cancel(answer.id).catch(() => {});
-      whisper.show(answer.words);
+      whisper.show(answer);
       this.waits = false;
       this.take(answer);
     } catch (mishap) {

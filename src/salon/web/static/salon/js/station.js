@@ -52,7 +52,7 @@ async function draw(wish, key) {
   look();
   try {
     const answer = await api.ask(wish, key);
-    whisper.show(answer.words);
+    whisper.show(answer);
     earlier.note(answer.id, wish);
     address(answer.id);
     take({ ...wish, ...answer });

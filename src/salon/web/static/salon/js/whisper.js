@@ -1,13 +1,12 @@
-// Words that the model has never seen, with near ones to put in their place.
+// Words that the model has never seen, with near ones to put in their place, and what of the wish would change nothing.
 import { $, make, say } from "./strings.js";
 import { words } from "./api.js";
 import { setPrompt } from "./fields.js";
 
 const line = $("whisper");
 const prompt = $("prompt");
+const said = ["negative_prompt", "guidance_scale"];
 let asked, timer;
-
-function tip() { if (line.dataset.now !== "tip") { line.dataset.now = "tip"; line.replaceChildren(say("tip")); } }
 
 function swap(word, near) {
   const edge = "[^\\p{L}\\p{N}]";
@@ -15,33 +14,50 @@ function swap(word, near) {
   setPrompt(prompt.value.replace(found, (_, before) => before + near));
   prompt.focus();
 }
+function button(word, near) {
+  const press = make("button", { type: "button", textContent: near });
+  press.setAttribute("aria-label", say("replace", { near, word }));
+  press.onclick = () => swap(word, near);
+  return press;
+}
+const marked = ({ word }) => make("em", { textContent: word, dir: "auto" });
 
-/** Shows the first of `found` [{word, near: [..]}]; the next one comes when this one is mended. */
-export function show(found) {
-  const first = (found ?? [])[0];
-  if (!first) return tip();
-  const now = `${first.word}:${first.near}`;
-  if (line.dataset.now === now) return;
-  line.dataset.now = now;
-  const [before, after] = say("unknown_word").split("{word}");
-  line.replaceChildren(before, make("em", { textContent: first.word, dir: "auto" }), after);
-  if (first.near?.length) line.append(` ${say("try_instead")} `);
-  for (const near of (first.near ?? []).slice(0, 3)) {
-    const button = make("button", { type: "button", textContent: near });
-    button.setAttribute("aria-label", say("replace", { near, word: first.word }));
-    button.onclick = () => swap(first.word, near);
-    line.append(button);
-  }
+/** One word as a sentence with what to try; several as a list, what to try behind each. */
+function unknown(found) {
+  const [before, after] = say(found.length > 1 ? "unknown_words" : "unknown_word").split("{word}");
+  const near = (one) => (one.near ?? []).map((name) => button(one.word, name));
+  if (found.length === 1) return [before, marked(found[0]), after, ...(found[0].near?.length ? [` ${say("try_instead")} `, ...near(found[0])] : [])];
+  return [before, ...found.flatMap((one, at) => [at ? " · " : "", make("span", { className: "odd" }, marked(one), ...near(one))]), after];
 }
 
+/** `found` [{word, near: [..]}]: all words that no model has seen. `unused` [{field, message}]: what changes nothing, said
+ *  at its field. */
+export function show({ words: found = [], unused = [] } = {}) {
+  for (const place of document.querySelectorAll("[data-unused]")) {
+    const text = unused.filter(({ field }) => field === place.dataset.unused).map(({ message }) => message).join(" ");
+    if (place.textContent !== text) place.textContent = text;
+  }
+  const unread = unused.filter(({ field }) => field === "prompt");
+  const now = JSON.stringify([found, unread]);
+  if (line.dataset.now === now) return;
+  line.dataset.now = now;
+  line.replaceChildren(...(found.length ? unknown(found) : unread.length ? [] : [say("tip")]));
+  for (const { message } of unread) line.append(make("span", { className: "unread", textContent: message, dir: "auto" }));
+}
+
+/** What would be sent, as far as advice needs it. */
+function wish() {
+  const fields = said.map((name) => $(name)).filter((field) => field && !field.closest(".field").hidden);
+  return new URLSearchParams([["prompt", prompt.value.trim()], ...fields.map((field) => [field.name, field.value])]);
+}
 async function look() {
   asked?.abort();
   asked = new AbortController();
-  const text = prompt.value.trim();
-  if (!text) return tip();
   try {
-    show((await words(text, asked.signal)).words);
+    show(await words(wish(), asked.signal));
   } catch { /* a hint is not worth an error */ }
 }
-prompt.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(look, 350); });
-tip();
+const later = () => { clearTimeout(timer); timer = setTimeout(look, 350); };
+for (const kind of ["input", "change"]) prompt.form.addEventListener(kind, later);
+$("defaults")?.addEventListener("click", later);
+show();
