@@ -45,6 +45,11 @@ SENTENCES = (
     gettext_noop("The {field} is longer than the models can read. Not read: {words}"),
     gettext_noop("The negative prompt does nothing at guidance {scale}. Only a guidance above 1 makes use of it."),
     gettext_noop("A guidance below 1 draws what a guidance of 1 draws."),
+    gettext_noop("This is an AVIF picture, which cannot be read here."),
+    gettext_noop("Save it as a PNG or JPEG."),
+    gettext_noop("This is a HEIC photo, as iPhones keep them, which cannot be read here."),
+    gettext_noop("On an iPhone choose it from Photos, not from Files: it then arrives as a JPEG. Elsewhere open it and "
+                 "save or share it as a JPEG."),
 )
 #: what may stand there and is itself in words
 PARTS = frozenset({
