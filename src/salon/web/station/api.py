@@ -99,9 +99,9 @@ async def _events(request_id: str, visitor: str, first: Event) -> AsyncIterator[
             event = await mailbox.get(settings.SALON_HEARTBEAT)
             if event is None:
                 yield None
-                # safety net: should a message ever be lost, the row still knows the end
-                present = await _present_event(request_id, visitor)
-                event = present if present and present.final else None
+                # safety net: should a message ever be lost, the row still knows the end, and so does its absence
+                present = await _present_event(request_id, visitor) or state.gone(request_id)
+                event = present if present.final else None
             if event is not None:
                 yield event if event.tag == "preview" else Event(event.tag, spoken_event(event.data))
 
