@@ -5,6 +5,7 @@ The desk holds the socket, so that visitors who come while web is restarted wait
 
 import argparse
 import socket
+import sys
 
 import uvicorn
 
@@ -12,7 +13,8 @@ import uvicorn
 PATIENCE = 3
 
 
-def main() -> None:
+def main() -> int:
+    """Until told to stop (0); 1 if it could not even begin."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--fd", type=int, required=True)
     parser.add_argument("--certificate")
@@ -31,8 +33,10 @@ def main() -> None:
         ssl_certfile=options.certificate,
         ssl_keyfile=options.key,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    server = uvicorn.Server(config)
+    server.run(sockets=[listening])
+    return 0 if server.started else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
