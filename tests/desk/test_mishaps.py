@@ -4,9 +4,13 @@ import os
 import re
 import resource
 import signal
+import socket
 import time
+from collections import Counter
 
 import pytest
+
+from salon.core.limits import raise_open_files
 
 pytestmark = pytest.mark.slow
 
@@ -213,3 +217,28 @@ def test_a_full_disk_in_the_new_rooms_is_told_and_loses_nothing(new_house):
     limit_files(house, resource.RLIM_INFINITY)
     assert back.insist("POST", f"/backstage/works/{work}/approved", {})[0] == 302
     assert [w["id"] for w in visitor.get("/wall/works.json")[1]["works"]] == [work]
+
+
+def test_a_client_that_opens_more_streams_than_files_stops_no_page(new_house):
+    """1,100 streams at the usual limit of 1,024 files: the house raises its limit, and this client has its share."""
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, usual[1]))
+    try:
+        house = new_house()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+    raise_open_files()
+    asked = b"GET /wall/updates HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n"
+    lines, said = [socket.create_connection(("127.0.0.1", house.port), 60) for _ in range(1100)], Counter()
+    for line in lines:
+        line.sendall(asked)
+    for line in lines:
+        said[int(line.recv(12).split()[1])] += 1
+    assert said == {200: 500, 429: 600}
+    assert house.health()["streams"] == 500
+    assert house.visitor().call("GET", "/station")[0] == 200
+    other = house.visitor()
+    assert other.finish(other.ask(count=1))["state"] == "finished", "who has a ticket is told as before"
+    for line in lines:
+        line.close()
+    until(lambda: house.health()["streams"] == 0, "the streams to be given back")

@@ -18,6 +18,7 @@ import zmq.asyncio
 
 from salon.core.home import home as default_home
 from salon.core.home import private_folder
+from salon.core.limits import raise_open_files
 from salon.desk.certificate import certificate_for
 from salon.desk.child import FIRST_WAIT, LONGEST_WAIT, Child
 from salon.desk.lock import AlreadyRunning, only_desk
@@ -32,6 +33,7 @@ BACKLOG = 256
 
 def open_house(port: int, host: str, home: Path | str | None, https: bool = False) -> int:
     """See `salon.desk.run`."""
+    raise_open_files()
     folder = private_folder(Path(home).expanduser().resolve() if home else default_home())
     os.environ["SALON_HOME"] = str(folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = "salon.web.settings"

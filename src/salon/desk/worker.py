@@ -13,6 +13,9 @@ PATIENCE = 3.0
 
 def main() -> int:
     """Until told to stop (0); 1 if its duties ended by themselves."""
+    from salon.core.limits import raise_open_files
+
+    raise_open_files()
     os.nice(NICE)  # before anything is loaded: a house that opens must not wait for its letters
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salon.web.settings")
 

@@ -17,6 +17,7 @@ import msgspec
 import zmq
 
 from salon.core.errors import BadRecipe, EngineUnavailable, SalonError
+from salon.core.limits import raise_open_files
 from salon.core.recipe import Request
 from salon.core.update import FINAL, Failed, RefusedUpdate, Update
 from salon.engine import messages as m
@@ -238,6 +239,7 @@ def warm(runner: Runner) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until stopped; prints {"address": ...} as its first line when ready. 0 when told to end, else 1."""
+    raise_open_files()
     parser = argparse.ArgumentParser(prog="python -m salon.engine.service", description=__doc__)
     parser.add_argument("--address", default="tcp://127.0.0.1:*", help="zmq address to listen on")
     parser.add_argument("--weights", type=Path, help="a folder of models beside the built-in ones")

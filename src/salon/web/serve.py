@@ -9,12 +9,15 @@ import sys
 
 import uvicorn
 
+from salon.core.limits import raise_open_files
+
 #: seconds that open streams get to end when the server is asked to stop
 PATIENCE = 3
 
 
 def main() -> int:
     """Until told to stop (0); 1 if it could not even begin."""
+    raise_open_files()
     parser = argparse.ArgumentParser()
     parser.add_argument("--fd", type=int, required=True)
     parser.add_argument("--certificate")

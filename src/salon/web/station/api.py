@@ -123,7 +123,7 @@ async def updates(request: HttpRequest, request_id: str) -> HttpResponse:
     first = await _present_event(request_id, visitor)
     if first is None or visitor is None:
         raise Http404
-    return streaming(_stream(request_id, visitor, first))
+    return streaming(request, _stream(request_id, visitor, first), visitor)
 
 
 async def _stream_together(found: dict[str, Event], visitor: str) -> AsyncIterator[bytes]:
@@ -167,7 +167,7 @@ async def updates_together(request: HttpRequest) -> HttpResponse:
     found = {name: event for name in wanted if (event := await _present_event(name, visitor))}
     if not found or visitor is None:
         raise Http404
-    return streaming(_stream_together(found, visitor))
+    return streaming(request, _stream_together(found, visitor), visitor)
 
 
 @require_safe
