@@ -194,6 +194,41 @@ def test_without_weights_the_pages_are_there_and_say_so(new_house, tmp_path):
     assert answer["hint"]
 
 
+BANNER = "disk is full"
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux")
+def test_a_house_opens_with_a_full_disk_shows_what_it_has_and_goes_on_when_there_is_room(new_house):
+    house = new_house()
+    visitor = house.visitor()
+    image = visitor.finish(visitor.ask(count=1))["images"][0]
+    before = visitor.call("GET", image["src"])[1]
+    until(lambda: house.health()["writes"] is True, "the desk's word on room")
+    assert BANNER not in visitor.call("GET", "/gallery")[1].decode()
+    assert house.close() == 0
+    usual = resource.getrlimit(LIMIT)
+    resource.setrlimit(LIMIT, (512, usual[1]))  # what is started now can write nothing
+    try:
+        house.open()
+    finally:
+        resource.setrlimit(LIMIT, usual)
+    until(lambda: house.health()["writes"] is False, "the house to say so")
+    assert house.health()["web"] == "ok"
+    assert visitor.call("GET", image["src"])[1] == before
+    until(lambda: BANNER in visitor.call("GET", "/gallery")[1].decode(), "the banner")
+    for page in ("/", "/station", image["url"], "/arena", "/mine", "/wall", "/event", "/call", "/places", "/programme"):
+        assert visitor.call("GET", page)[0] in (200, 302, 404), page
+    if not house.environment.get("DATABASE_URL", "").startswith("postgres"):
+        refused, answer = house.visitor().post("/api/requests", {"prompt": "a cat", "model": "tiny"})
+        assert (refused, answer["code"]) == (503, "storage_full")
+    for module in ("salon.web.serve", "salon.engine.service"):
+        resource.prlimit(house.child(module), LIMIT, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    resource.prlimit(house.process.pid, LIMIT, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    until(lambda: house.health()["writes"] is True, "the house to see the room")
+    assert visitor.finish(visitor.ask(count=1, seed=5))["state"] == "finished"
+    until(lambda: BANNER not in visitor.call("GET", "/gallery")[1].decode(), "the banner to go")
+
+
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux")
 def test_a_full_disk_in_the_new_rooms_is_told_and_loses_nothing(new_house):
     house = new_house()

@@ -16,6 +16,7 @@ import msgspec
 import zmq
 import zmq.asyncio
 
+from salon.core.errors import StorageFull
 from salon.core.home import home as default_home
 from salon.core.home import private_folder
 from salon.core.limits import raise_open_files
@@ -96,13 +97,37 @@ def prepare_database() -> None:
     django.setup()
 
     from django.core.management import call_command
-    from django.db import connection
+    from django.db import OperationalError, connection
     from django.db.migrations.executor import MigrationExecutor
 
+    from salon.web.answers import is_full_disk
+
     executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", verbosity=0, interactive=False)
-    connection.close()
+    try:
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0, interactive=False)
+    except OperationalError as error:
+        if not is_full_disk(error):
+            raise
+        raise StorageFull(
+            "There is no room on this machine's disk, and the house's tables must be brought up to date first.",
+            "Make room, then start again; nothing was changed.",
+        ) from error
+    finally:
+        connection.close()
+
+
+def new_entry() -> str:
+    """The token of a link for backstage; "" while there is no room to note one."""
+    from salon.web.answers import is_full_disk
+    from salon.web.people.links import keeper, new_link
+
+    try:
+        return new_link(keeper())
+    except Exception as error:
+        if not is_full_disk(error):
+            raise
+        return ""
 
 
 class _House:
@@ -113,9 +138,8 @@ class _House:
         from salon.desk.dispatcher import Dispatcher
         from salon.desk.engine_line import EngineLine, remembered
         from salon.web.line import from_desk_address, to_desk_address
-        from salon.web.people.links import keeper, new_link
 
-        self.host, self.port, self.entry = host, listening.getsockname()[1], new_link(keeper())
+        self.host, self.port, self.entry = host, listening.getsockname()[1], new_entry()
         context = zmq.asyncio.Context.instance()
         self.pull = context.socket(zmq.PULL)
         self.pull.bind(to_desk_address())
@@ -204,7 +228,11 @@ class _House:
         self._open.set()
         base = f"{self.scheme}://{_in_url(here)}:{self.port}"
         print(f"Latent Salon is open at {base}", flush=True)
-        print(f"Backstage, once, within a day: {base}/backstage/enter/{self.entry}", flush=True)
+        if self.entry:
+            print(f"Backstage, once, within a day: {base}/backstage/enter/{self.entry}", flush=True)
+        else:
+            print("This machine's disk is full: what is here is shown; the rest goes on when there is room.")
+            print("A link for backstage is made then by: salon backstage", flush=True)
         if self.host in EVERYWHERE:
             print(f"On this network: {os.environ['SALON_PUBLIC_URL']}", flush=True)
 

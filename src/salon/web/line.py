@@ -174,7 +174,9 @@ class Line:
     def _hear(self, topic: bytes, tag: bytes, data: bytes) -> None:
         self._heard = time.monotonic()
         if topic == HOUSE:
+            global _room
             self._engine = msgspec.json.decode(data, type=EngineState)
+            _room = self._engine.writes
         else:
             self._deliver(topic.decode(), Event(tag.decode(), data))
 
@@ -195,6 +197,14 @@ class Line:
             await self._task
         self._push.close()
         self._sub.close()
+
+
+_room = True
+
+
+def has_room() -> bool:
+    """Whether anything new can be kept, as the desk said last; for any thread."""
+    return _room
 
 
 _lines: dict[asyncio.AbstractEventLoop, Line] = {}

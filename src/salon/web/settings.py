@@ -50,7 +50,7 @@ def _sqlite(path: Path) -> dict:
     """WAL lets pages read while a row is written; IMMEDIATE because a deferred transaction that upgrades its
     lock fails at once, whatever the timeout."""
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "salon.web.sqlite",
         "NAME": str(path),
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
