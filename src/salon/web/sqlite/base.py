@@ -1,7 +1,7 @@
 """SQLite keeps an index of its log in a file beside the database, so that with a full disk not even reading begins.
 Then the database is opened as a file that nobody changes: what is there can be seen (of a house that was killed, up to
-its log's last checkpoint), and whatever would be written says that there is no room. Each new connection tries the usual
-way first."""
+its log's last checkpoint), and whatever would be written says that there is no room. Each new connection tries the
+usual way first."""
 
 import sqlite3
 import time
