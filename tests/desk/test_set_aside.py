@@ -428,6 +428,29 @@ def test_what_a_kill_left_is_swept_away_at_the_start():
     assert Request.objects.get().state == "waiting"
 
 
+def test_a_folder_that_cannot_be_read_keeps_nobody_from_drawing(monkeypatch):
+    monkeypatch.setattr(files, "_found", lambda: (_ for _ in ()).throw(PermissionError(errno.EACCES, "not allowed")))
+    Request.objects.filter(id=ask().id).update(state="running")
+    store.begin()
+    assert Request.objects.get().state == "waiting"
+
+
+def test_nobody_waits_for_updates_of_a_request_that_is_over():
+    one = ask(ADA)
+
+    async def story(desk):
+        await desk.asked(one)
+        flight = desk.dispatcher.flights[one.id]
+        desk.dispatcher.take(u.Started(request=one.id))
+        await asyncio.to_thread(elsewhere, lambda: Request.objects.filter(id=one.id).update(attempts=9) or 0)
+        await desk.dispatcher.engine_died()  # given up
+        await desk.ended(one)
+        await asyncio.wait([flight.task], timeout=20)
+        assert flight.task.done()
+
+    assert at_work(story).tags() == {one.id: "failed"}
+
+
 def test_a_house_that_never_drew_has_nothing_to_sweep():
     assert files.sweep() == 0
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import resource
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from django.test import RequestFactory
 from salon.core.errors import Busy
 from salon.web import streams
 from salon.web.answers import salon_error_answer
+from salon.web.line import Event, close_line
+from salon.web.station import api
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +110,32 @@ def test_the_answer_is_a_sentence_a_program_can_read(error, status):
     request = RequestFactory().get("/wall/updates", HTTP_ACCEPT="text/event-stream")
     answer = salon_error_answer(request, error)
     assert (answer.status_code, answer["Content-Type"], answer["Retry-After"]) == (status, "application/json", "5")
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_stream_whose_request_is_gone_ends(monkeypatch, settings, gone):
+    """The control: one that is there and still open goes on."""
+    settings.SALON_HEARTBEAT = 0.01
+    there = Event("queued", b'{"state":"waiting"}')
+    found = [there]
+
+    async def present(*_):
+        return found.pop() if found else None if gone else there
+
+    monkeypatch.setattr(api, "_present_event", present)
+
+    async def told():
+        events = api._events("abc", "ada", there)
+        first = [await anext(events) for _ in range(2)]
+        try:
+            return first, await anext(events)
+        finally:
+            await events.aclose()
+            await close_line()
+
+    first, last = asyncio.run(told())
+    assert first == [there, None]
+    assert last is None if not gone else (last.tag, json.loads(last.data)["code"]) == ("cancelled", "gone")
 
 
 def limits(soft, *words):

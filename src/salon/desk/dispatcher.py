@@ -311,8 +311,7 @@ class Dispatcher:
         await self._close(flight)
 
     async def _close(self, flight: Flight) -> None:
-        flight.over = True
-        self.flights.pop(flight.order.id, None)
+        self._drop(flight)
         await self._publish_state(flight.order.id)
         self.look()
 
@@ -331,7 +330,8 @@ class Dispatcher:
                 return answer
             except (OSError, *AWAY) as error:
                 tries += 1
-                if tries >= MOST_TRIES and not (isinstance(error, AWAY) or is_full_disk(error)) and can_write():
+                away = isinstance(error, OperationalError) or is_full_disk(error)
+                if tries >= MOST_TRIES and not away and await self._in(self._pictures, can_write):
                     self.full = False
                     raise  # there is room: it is this one's own trouble, and the others need not wait for it
                 if not self.full:

@@ -46,7 +46,10 @@ def begin() -> None:
     """At the desk's start: what was running when the last one ended goes again, in its old order, and files that it
     left without a row go away."""
     Request.objects.filter(state=State.RUNNING).update(state=State.WAITING, started_at=None)
-    files.sweep(writing=False)
+    try:
+        files.sweep(writing=False)
+    except Exception as error:  # a folder that cannot be read keeps nobody from drawing
+        log.error("what a kill may have left could not be swept away: %s", error)
 
 
 class Waiting(NamedTuple):
