@@ -51,6 +51,12 @@ def own_database(home: Path) -> dict[str, str]:
     return {"DATABASE_URL": address.replace("/postgres?", f"/{name}?")}
 
 
+@pytest.fixture(scope="session")
+def database_of() -> Callable[[Path], dict[str, str]]:
+    """`own_database`, for those who open their house in their own way."""
+    return own_database
+
+
 class Visitor:
     """One visitor with a ticket, as a program is: the ticket goes in a header."""
 

@@ -6,9 +6,12 @@ import subprocess
 import sys
 import time
 
+import msgspec
 import pytest
+import zmq
 from PIL import Image
 
+from salon.core.home import socket_address
 from salon.core.png import read_recipe
 from salon.desk.lock import AlreadyRunning, only_desk
 
@@ -169,6 +172,23 @@ def test_the_lock_is_free_again_afterwards(tmp_path):
         pass
     with only_desk(tmp_path):
         pass
+
+
+def test_nothing_that_is_said_to_the_desk_closes_the_house(house):
+    """Whatever arrives, the next message is heard, and what is asked is drawn by the same processes."""
+    before = [house.process.pid, house.child("salon.web.serve"), house.child("salon.engine.service")]
+    desk, engine = (zmq.Context.instance().socket(kind) for kind in (zmq.PUSH, zmq.DEALER))
+    for socket, name in ((desk, "desk"), (engine, "engine")):
+        socket.set(zmq.LINGER, 10_000)
+        socket.connect(socket_address(house.home, name))
+        for frame in (b"", b"rubbish", b"\xc1" * 999, msgspec.msgpack.encode({"type": "dance"})):
+            socket.send(frame)
+    desk.send(msgspec.msgpack.encode({"type": "cancel", "request": "nobody's"}))
+    desk.send(msgspec.msgpack.encode({"type": "say", "topic": "x", "event": 7, "data": None}))
+    visitor = house.visitor()
+    assert visitor.finish(visitor.ask(count=1))["state"] == "finished"
+    assert [house.process.pid, house.child("salon.web.serve"), house.child("salon.engine.service")] == before
+    desk.close(), engine.close()
 
 
 def test_a_word_the_world_does_not_hold_gets_near_ones(house):

@@ -4,9 +4,13 @@ import os
 import re
 import resource
 import signal
+import socket
 import time
+from collections import Counter
 
 import pytest
+
+from salon.core.limits import raise_open_files
 
 pytestmark = pytest.mark.slow
 
@@ -190,6 +194,41 @@ def test_without_weights_the_pages_are_there_and_say_so(new_house, tmp_path):
     assert answer["hint"]
 
 
+BANNER = "disk is full"
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux")
+def test_a_house_opens_with_a_full_disk_shows_what_it_has_and_goes_on_when_there_is_room(new_house):
+    house = new_house()
+    visitor = house.visitor()
+    image = visitor.finish(visitor.ask(count=1))["images"][0]
+    before = visitor.call("GET", image["src"])[1]
+    until(lambda: house.health()["writes"] is True, "the desk's word on room")
+    assert BANNER not in visitor.call("GET", "/gallery")[1].decode()
+    assert house.close() == 0
+    usual = resource.getrlimit(LIMIT)
+    resource.setrlimit(LIMIT, (512, usual[1]))  # what is started now can write nothing
+    try:
+        house.open()
+    finally:
+        resource.setrlimit(LIMIT, usual)
+    until(lambda: house.health()["writes"] is False, "the house to say so")
+    assert house.health()["web"] == "ok"
+    assert visitor.call("GET", image["src"])[1] == before
+    until(lambda: BANNER in visitor.call("GET", "/gallery")[1].decode(), "the banner")
+    for page in ("/", "/station", image["url"], "/arena", "/mine", "/wall", "/event", "/call", "/places", "/programme"):
+        assert visitor.call("GET", page)[0] in (200, 302, 404), page
+    if not house.environment.get("DATABASE_URL", "").startswith("postgres"):
+        refused, answer = house.visitor().post("/api/requests", {"prompt": "a cat", "model": "tiny"})
+        assert (refused, answer["code"]) == (503, "storage_full")
+    for module in ("salon.web.serve", "salon.engine.service"):
+        resource.prlimit(house.child(module), LIMIT, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    resource.prlimit(house.process.pid, LIMIT, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    until(lambda: house.health()["writes"] is True, "the house to see the room")
+    assert visitor.finish(visitor.ask(count=1, seed=5))["state"] == "finished"
+    until(lambda: BANNER not in visitor.call("GET", "/gallery")[1].decode(), "the banner to go")
+
+
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux")
 def test_a_full_disk_in_the_new_rooms_is_told_and_loses_nothing(new_house):
     house = new_house()
@@ -213,3 +252,28 @@ def test_a_full_disk_in_the_new_rooms_is_told_and_loses_nothing(new_house):
     limit_files(house, resource.RLIM_INFINITY)
     assert back.insist("POST", f"/backstage/works/{work}/approved", {})[0] == 302
     assert [w["id"] for w in visitor.get("/wall/works.json")[1]["works"]] == [work]
+
+
+def test_a_client_that_opens_more_streams_than_files_stops_no_page(new_house):
+    """1,100 streams at the usual limit of 1,024 files: the house raises its limit, and this client has its share."""
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, usual[1]))
+    try:
+        house = new_house()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+    raise_open_files()
+    asked = b"GET /wall/updates HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n"
+    lines, said = [socket.create_connection(("127.0.0.1", house.port), 60) for _ in range(1100)], Counter()
+    for line in lines:
+        line.sendall(asked)
+    for line in lines:
+        said[int(line.recv(12).split()[1])] += 1
+    assert said == {200: 500, 429: 600}
+    assert house.health()["streams"] == 500
+    assert house.visitor().call("GET", "/station")[0] == 200
+    other = house.visitor()
+    assert other.finish(other.ask(count=1))["state"] == "finished", "who has a ticket is told as before"
+    for line in lines:
+        line.close()
+    until(lambda: house.health()["streams"] == 0, "the streams to be given back")

@@ -294,3 +294,86 @@ def test_an_image_that_is_not_finite_is_not_shown(registry, ask, monkeypatch):
     monkeypatch.setattr(stage, "finish", lambda states: [np.full((3, 8, 8), np.nan, np.float32) for _ in states])
     engine.submit(ask("nan", [1]))
     assert isinstance(list(engine.updates())[-1], Failed)
+
+
+@pytest.fixture
+def indoors(registry):
+    """A service in this process: (service, what it has said)."""
+    service = Service("tcp://127.0.0.1:*", Runner(registry))
+    said = []
+    service.send = lambda peer, answer: said.append(m.read_answer(m.encode(answer)))
+    yield service, said
+    service.socket.close()
+
+
+class Dance(msgspec.Struct, frozen=True, tag="dance"):
+    """A command that a later version of the language may have."""
+
+    ref: int
+
+
+def test_only_shutdown_stops_the_engine(indoors):
+    """A command that nobody thought of in `obey` is a problem of whoever sent it."""
+    service, said = indoors
+    service.obey(b"peer", m.Shutdown())
+    assert service.stopping  # the control: this one does
+    service.stopping = False
+    original, m.read_command = m.read_command, lambda frame: Dance(7)
+    try:
+        service.hear(b"peer", b"...")
+    finally:
+        m.read_command = original
+    assert not service.stopping
+    assert [type(answer) for answer in said] == [m.Problem]
+    assert said[0].ref == 7
+
+
+@pytest.mark.parametrize("place", ["submit", "guard", "scorer", "begin", "unsayable"])
+def test_whatever_goes_wrong_a_request_has_a_last_word_and_the_next_is_drawn(indoors, ask, monkeypatch, place):
+    service, said = indoors
+    runner = service.runner
+
+    def broken(*_):
+        raise RuntimeError("nobody foresaw this")
+
+    class Broken:
+        check = withheld = scores = staticmethod(broken)
+
+    with monkeypatch.context() as patch:
+        if place == "submit":
+            patch.setattr(runner, "submit", broken)
+        elif place == "guard":
+            patch.setattr(runner, "guard", type("Guard", (), {"check": lambda self: None, "withheld": broken})())
+        elif place == "scorer":
+            patch.setattr(runner, "scorer", Broken())
+        elif place == "begin":
+            patch.setattr(runner, "_begin", broken)
+        else:
+            encode = m.encode
+            patch.setattr(m, "encode", lambda answer: broken() if isinstance(answer, Finished) else encode(answer))
+        service.submit(b"peer", m.Submit(msgspec.Raw(msgspec.msgpack.encode(ask("one", [1])))))
+        while not runner.idle:
+            service.tell_all(runner.turn())
+    last = [answer for answer in said if isinstance(answer, FINAL)]
+    assert [type(answer) for answer in last] == [Finished if place == "scorer" else Failed]
+    assert not service.owners
+    said.clear()
+    service.submit(b"peer", m.Submit(msgspec.Raw(msgspec.msgpack.encode(ask("two", [2])))))
+    while not runner.idle:
+        service.tell_all(runner.turn())
+    assert isinstance(said[-1], Finished)
+
+
+def test_a_sample_without_a_job_does_not_lead_for_ever(indoors, ask):
+    service, _ = indoors
+    service.submit(b"peer", m.Submit(msgspec.Raw(msgspec.msgpack.encode(ask("lost", [1])))))
+    service.runner.jobs.clear()
+    service.tell_all(service.runner.turn())
+    assert service.runner.scheduler.next() is None
+
+
+def test_an_engine_whose_parent_is_gone_did_not_end_on_purpose(indoors):
+    service, _ = indoors
+    assert service.run(parent=-1) is False
+    service.stopping = True
+    assert service.run() is True

@@ -117,7 +117,7 @@ class Desk:
         await self.say(order.id, "started", {})
         for turn, (stage, step, steps) in enumerate(path, 1):
             await asyncio.sleep(pause * STEPS / len(path))
-            if order.id in store.cancelled_among([order.id]):
+            if order.id in store.unwanted_among([order.id]):
                 return await self.end(order.id)
             if fails(prompt, name) and turn == 3:
                 store.mark_ended(order.id, "failed", "error", "The canvas tore.")
@@ -137,7 +137,6 @@ class Desk:
 
     async def end(self, request: str) -> None:
         event = store.present(request)
-        assert event is not None
         await self.say(request, event.tag, event.data)
 
     async def run(self) -> None:
@@ -149,7 +148,7 @@ class Desk:
                 message = msgspec.msgpack.decode(await self.pull.recv(), type=ToDesk)
                 if isinstance(message, Say):
                     await self.say(message.topic, message.event, message.data)
-            for order in store.waiting_orders(self.known, 10):
+            for order in store.waiting_orders(self.known, 10).orders:
                 self.known.add(order.id)
                 tasks.add(asyncio.create_task(self.draw(order)))
 

@@ -52,12 +52,17 @@ class Child:
         return self.process.pid if self.process and self.process.returncode is None else None
 
     async def keep(self) -> None:
-        """Runs until `stop`. Waits between restarts, twice as long each time."""
+        """Runs until `stop`, whatever happens. Waits between restarts, twice as long each time."""
         wait = FIRST_WAIT
         loop = asyncio.get_running_loop()
         while not self._stop.is_set():
             began = loop.time()
-            code = await self._live()
+            try:
+                code: int | str = await self._live()
+            except Exception as error:  # it cannot be started, or those who were told of it failed
+                log.exception("%s: this life of it went wrong", self.name)
+                await self._end()
+                code = type(error).__name__
             if self._stop.is_set():
                 return
             wait = FIRST_WAIT if loop.time() - began > WELL else wait
@@ -84,6 +89,12 @@ class Child:
             await self.on_exit(code)
         return code
 
+    async def _end(self) -> None:
+        """No second life beside one that nobody looks after."""
+        if self.process and self.process.returncode is None:
+            self._sweep()
+            await self.process.wait()
+
     def kill(self) -> None:
         """Ends this life of it at once; `keep` starts the next."""
         with suppress(ProcessLookupError):
@@ -107,5 +118,4 @@ class Child:
             await asyncio.wait_for(self.process.wait(), patience)
         except TimeoutError:
             log.warning("%s did not stop in %.0f s and was ended", self.name, patience)
-            self._sweep()
-            await self.process.wait()
+            await self._end()

@@ -56,10 +56,11 @@ class EngineLine:
 
     async def lost(self) -> None:
         """The process has ended: hear what it said last, then let go."""
-        if self.engine:
-            with suppress(SalonError):
-                self._drain(self.engine)
-        await self.close()
+        try:
+            if self.engine:
+                self._drain_later(self.engine)
+        finally:
+            await self.close()
 
     async def close(self) -> None:
         if self._task:
@@ -87,7 +88,10 @@ class EngineLine:
 
     def _drain(self, engine: RemoteEngine) -> None:
         for update in engine.poll(0):
-            self.on_update(update)
+            try:
+                self.on_update(update)
+            except Exception:
+                log.exception("an update of the engine could not be taken: %s", type(update).__name__)
 
     async def _follow(self, engine: RemoteEngine) -> None:
         socket = zmq.asyncio.Socket.shadow(engine.socket)
@@ -100,6 +104,9 @@ class EngineLine:
                 self._drain(engine)
         except EngineUnavailable as error:
             log.info("the line to the engine broke: %s", error)
+            self.kill()
+        except Exception:  # an engine that nobody listens to would draw for nobody: the next one is listened to
+            log.exception("the engine cannot be followed any more and is ended")
             self.kill()
 
     @staticmethod

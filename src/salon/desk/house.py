@@ -7,19 +7,21 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 import zmq
 import zmq.asyncio
 
+from salon.core.errors import StorageFull
 from salon.core.home import home as default_home
 from salon.core.home import private_folder
+from salon.core.limits import raise_open_files
 from salon.desk.certificate import certificate_for
-from salon.desk.child import Child
+from salon.desk.child import FIRST_WAIT, LONGEST_WAIT, Child
 from salon.desk.lock import AlreadyRunning, only_desk
 
 log = logging.getLogger("salon.desk")
@@ -32,6 +34,7 @@ BACKLOG = 256
 
 def open_house(port: int, host: str, home: Path | str | None, https: bool = False) -> int:
     """See `salon.desk.run`."""
+    raise_open_files()
     folder = private_folder(Path(home).expanduser().resolve() if home else default_home())
     os.environ["SALON_HOME"] = str(folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = "salon.web.settings"
@@ -94,13 +97,37 @@ def prepare_database() -> None:
     django.setup()
 
     from django.core.management import call_command
-    from django.db import connection
+    from django.db import OperationalError, connection
     from django.db.migrations.executor import MigrationExecutor
 
+    from salon.web.answers import is_full_disk
+
     executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", verbosity=0, interactive=False)
-    connection.close()
+    try:
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0, interactive=False)
+    except OperationalError as error:
+        if not is_full_disk(error):
+            raise
+        raise StorageFull(
+            "There is no room on this machine's disk, and the house's tables must be brought up to date first.",
+            "Make room, then start again; nothing was changed.",
+        ) from error
+    finally:
+        connection.close()
+
+
+def new_entry() -> str:
+    """The token of a link for backstage; "" while there is no room to note one."""
+    from salon.web.answers import is_full_disk
+    from salon.web.people.links import keeper, new_link
+
+    try:
+        return new_link(keeper())
+    except Exception as error:
+        if not is_full_disk(error):
+            raise
+        return ""
 
 
 class _House:
@@ -111,9 +138,8 @@ class _House:
         from salon.desk.dispatcher import Dispatcher
         from salon.desk.engine_line import EngineLine, remembered
         from salon.web.line import from_desk_address, to_desk_address
-        from salon.web.people.links import keeper, new_link
 
-        self.host, self.port, self.entry = host, listening.getsockname()[1], new_link(keeper())
+        self.host, self.port, self.entry = host, listening.getsockname()[1], new_entry()
         context = zmq.asyncio.Context.instance()
         self.pull = context.socket(zmq.PULL)
         self.pull.bind(to_desk_address())
@@ -122,6 +148,7 @@ class _House:
         self.publisher.set(zmq.SNDHWM, 10_000)
         self.publisher.bind(from_desk_address())
         self.state = remembered()
+        self.writes = True
         self.engine_line = EngineLine(
             self._engine_state, lambda update: self.dispatcher.take(update), lambda: self.engine.kill()
         )
@@ -151,14 +178,15 @@ class _House:
         return {"SALON_PUBLIC_URL": f"{self.scheme}://{_in_url(own)}:{self.port}", **environment}
 
     async def serve(self) -> None:
-        """Until a signal; then web first (visitors see the end of it), then the engine."""
+        """Until a signal, and for nothing else; then web first (visitors see the end of it), then the engine."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._stop.set)
-        duties = [self.web.keep(), self.engine.keep(), self._work(), self.dispatcher.run()]
-        duties += [self._listen(), self._greet(), self._pulse()]
+        duties = (
+            self.web.keep, self.engine.keep, self._work, self.dispatcher.run,
+            self._listen, self._greet, self._pulse, self._welcome,
+        )  # fmt: skip
         tasks = [asyncio.create_task(self._duty(duty)) for duty in duties]
-        tasks.append(asyncio.create_task(self._welcome()))
         await self._stop.wait()
         print("Closing the house; what is not drawn yet goes on at the next start.", flush=True)
         await asyncio.gather(self.web.stop(5.0), self.engine.stop(5.0), self.worker.stop(5.0))
@@ -170,15 +198,17 @@ class _House:
         self.pull.close(0)
         self.publisher.close(0)
 
-    async def _duty(self, duty: Coroutine[Any, Any, None]) -> None:
-        """Nothing the desk does may end quietly: without it the house only looks open."""
-        try:
-            await duty
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            log.exception("the desk cannot go on")
-            self._stop.set()
+    async def _duty(self, duty: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Nothing the desk does may end quietly, and nothing that goes wrong in it closes the house: it is written down
+        and begins again, after twice as long each time."""
+        wait = FIRST_WAIT
+        while True:
+            try:
+                return await duty()
+            except Exception:
+                log.exception("%s went wrong; it begins again in %.1f s", duty.__qualname__, wait)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
 
     async def _work(self) -> None:
         """The worker begins when web has answered: the first page does not wait for letters."""
@@ -198,7 +228,11 @@ class _House:
         self._open.set()
         base = f"{self.scheme}://{_in_url(here)}:{self.port}"
         print(f"Latent Salon is open at {base}", flush=True)
-        print(f"Backstage, once, within a day: {base}/backstage/enter/{self.entry}", flush=True)
+        if self.entry:
+            print(f"Backstage, once, within a day: {base}/backstage/enter/{self.entry}", flush=True)
+        else:
+            print("This machine's disk is full: what is here is shown; the rest goes on when there is room.")
+            print("A link for backstage is made then by: salon backstage", flush=True)
         if self.host in EVERYWHERE:
             print(f"On this network: {os.environ['SALON_PUBLIC_URL']}", flush=True)
         elif not os.environ.get("SALON_PUBLIC_URL"):
@@ -212,20 +246,33 @@ class _House:
     def _publish_house(self) -> None:
         from salon.web.line import HOUSE
 
-        self.publisher.send_multipart([HOUSE, b"house", msgspec.json.encode(self.state)], zmq.NOBLOCK)
+        state = msgspec.structs.replace(self.state, writes=self.writes and not self.dispatcher.full)
+        if self.dispatcher.trouble:
+            state = msgspec.structs.replace(state, state="away", why=self.dispatcher.trouble)
+        self.publisher.send_multipart([HOUSE, b"house", msgspec.json.encode(state)], zmq.NOBLOCK)
 
     async def _listen(self) -> None:
         """What web says."""
-        from salon.web.line import Cancel, Event, Say, ToDesk
-
         while True:
-            message = msgspec.msgpack.decode(await self.pull.recv(), type=ToDesk)
-            if isinstance(message, Cancel):
-                await self.dispatcher.cancel(message.request)
-            elif isinstance(message, Say):
-                self._publish(message.topic, Event(message.event, message.data))
-            else:
+            frame = await self.pull.recv()
+            try:
+                await self._hear(frame)
+            except Exception:  # one message may fail, the line may not
+                log.exception("a message of web could not be heard")
+
+    async def _hear(self, frame: bytes) -> None:
+        from salon.web.line import Cancel, Event, Look, Say, ToDesk
+
+        message: ToDesk = msgspec.msgpack.decode(frame, type=ToDesk)
+        match message:
+            case Cancel(request=request):
+                await self.dispatcher.cancel(request)
+            case Say(topic=topic, event=event, data=data):
+                self._publish(topic, Event(event, data))
+            case Look():
                 self.dispatcher.look()
+            case _:
+                assert_never(message)
 
     async def _greet(self) -> None:
         """A web process that has just subscribed learns at once how the engine is."""
@@ -235,8 +282,10 @@ class _House:
 
     async def _pulse(self) -> None:
         from salon.web.line import HOUSE_EVERY
+        from salon.web.room import can_write
 
         while True:
+            self.writes = await asyncio.to_thread(can_write)
             self._publish_house()
             await asyncio.sleep(HOUSE_EVERY)
 
@@ -249,7 +298,9 @@ class _House:
             await self.dispatcher.engine_ready(state)
 
     async def _engine_gone(self, code: int) -> None:
-        await self.engine_line.lost()
-        self.state = msgspec.structs.replace(self.state, state="starting", why="The engine is starting again.")
-        self._publish_house()
-        await self.dispatcher.engine_died()
+        try:
+            await self.engine_line.lost()
+        finally:
+            self.state = msgspec.structs.replace(self.state, state="starting", why="The engine is starting again.")
+            self._publish_house()
+            await self.dispatcher.engine_died()

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from salon.core.errors import SalonError
@@ -27,7 +27,7 @@ def only_desk(home: Path) -> Iterator[None]:
                 f"A salon is running already in {home} (process {file.read().strip() or 'unknown'}).",
                 "Use that one, stop it, or set SALON_HOME to another folder.",
             ) from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        with suppress(OSError):  # no room for the number: the lock is held all the same
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), str(os.getpid()).encode())
         yield

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 
 #: how far it steps back behind those who draw and answer
@@ -10,7 +11,11 @@ NICE = 15
 PATIENCE = 3.0
 
 
-def main() -> None:
+def main() -> int:
+    """Until told to stop (0); 1 if its duties ended by themselves."""
+    from salon.core.limits import raise_open_files
+
+    raise_open_files()
     os.nice(NICE)  # before anything is loaded: a house that opens must not wait for its letters
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salon.web.settings")
 
@@ -27,6 +32,7 @@ def main() -> None:
     thread.start()
     done.wait()
     thread.join(PATIENCE)
+    return 0 if worker.stopping() else 1
 
 
 def _work(done: threading.Event) -> None:
@@ -39,4 +45,4 @@ def _work(done: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

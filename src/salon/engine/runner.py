@@ -120,8 +120,8 @@ class Runner:
         turn = self.scheduler.next()
         if turn is None:
             return
-        yield from self._start(turn)
         try:
+            yield from self._start(turn)
             yield from self._run(turn)
         except Exception as error:  # whatever it is, it must not end the engine
             yield from self._isolate(turn, error)
@@ -223,8 +223,8 @@ class Runner:
         pictures = [job.pictures[index] for index in sorted(job.pictures)]
         try:
             withheld = self.guard.withheld(pictures) if self.guard else set()
-        except SalonError as error:
-            return Failed(request=name, code=error.code, why=str(error))
+        except Exception as error:  # its pictures wait for no second turn: this is said of it, or nothing ever is
+            return failed(name, error)
         shown = tuple(picture for picture in pictures if picture.index not in withheld)
         scores = self._scores(job, shown)
         seconds = time.monotonic() - job.started
@@ -232,11 +232,18 @@ class Runner:
 
     def _scores(self, job: Job, shown: tuple[Picture, ...]) -> tuple[float, ...]:
         prompts = [job.request.recipes[picture.index].prompt for picture in shown]
-        return self.scorer.scores(shown, prompts) if self.scorer else ()
+        try:
+            return self.scorer.scores(shown, prompts) if self.scorer else ()
+        except Exception as error:  # a courtesy: the pictures are handed out without
+            log.error("no scores for request %s", job.request.id, exc_info=error)
+            return ()
 
     def _isolate(self, turn: Turn, error: Exception) -> Iterator[Update]:
         """A call failed: of several requests each gets it alone, so that only the one at fault fails."""
         groups = by_request([s for s in turn.samples if s.request in self.jobs])
+        for sample in turn.samples:
+            if sample.request not in self.jobs:
+                self.scheduler.drop(sample.request)  # nobody's: it would lead every further turn
         if len(groups) == 1:
             yield self._fail(next(iter(groups)), error)
             return
@@ -247,13 +254,9 @@ class Runner:
                 yield self._fail(name, own)
 
     def _fail(self, name: str, error: Exception) -> Update:
-        log.error("request %s failed", name, exc_info=error)
-        self.jobs.pop(name)
+        self.jobs.pop(name, None)
         self.scheduler.drop(name)
-        if isinstance(error, SalonError):
-            return Failed(request=name, code=error.code, why=str(error))
-        why = f"The engine could not draw this ({type(error).__name__}). Try again; the log says more."
-        return Failed(request=name, code="error", why=why)
+        return failed(name, error)
 
     def _queue(self) -> list[Update]:
         """Queued for every request that has not started and whose position has changed."""
@@ -264,6 +267,15 @@ class Runner:
                 job.position = position
                 updates.append(Queued(request=name, position=position))
         return updates
+
+
+def failed(name: str, error: Exception) -> Failed:
+    """What is said of a request that could not be drawn, and where the log says more."""
+    log.error("request %s failed", name, exc_info=error)
+    if isinstance(error, SalonError):
+        return Failed(request=name, code=error.code, why=str(error))
+    why = f"The engine could not draw this ({type(error).__name__}). Try again; the log says more."
+    return Failed(request=name, code="error", why=why)
 
 
 def check(recipe: Recipe, info: ModelInfo) -> None:

@@ -11,23 +11,25 @@ import time
 import uuid
 from collections import deque
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 import zmq
 
 from salon.core.errors import BadRecipe, EngineUnavailable, SalonError
+from salon.core.limits import raise_open_files
 from salon.core.recipe import Request
 from salon.core.update import FINAL, Failed, RefusedUpdate, Update
 from salon.engine import messages as m
 from salon.engine.guard import house_guard
 from salon.engine.registry import Registry, weights_folders
-from salon.engine.runner import Runner
+from salon.engine.runner import Runner, failed
 from salon.engine.scoring import Scorer
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 0.5
+UNSAID = "The engine drew this but could not say so. Try again; the log says more."
 read_request = msgspec.msgpack.Decoder(Request).decode
 
 
@@ -79,8 +81,8 @@ class Service:
             raise EngineUnavailable(f"The engine cannot listen on {address}: {error}.", hint) from error
         self.address: str = self.socket.get_string(zmq.LAST_ENDPOINT)
 
-    def run(self, parent: int | None = None) -> None:
-        """Until told to stop, or until the process `parent` is no longer our parent."""
+    def run(self, parent: int | None = None) -> bool:
+        """Until told to stop (then True), or until the process `parent` is no longer our parent."""
         while not self.stopping and (parent is None or os.getppid() == parent):
             self.listen()
             for update in self.runner.turn():
@@ -91,6 +93,7 @@ class Service:
         for name in list(self.owners):
             self.tell(Failed(request=name, code="engine_unavailable", why="The engine is stopping. It will be drawn."))
         self.socket.close()
+        return self.stopping
 
     def listen(self) -> None:
         """Everything that has arrived; waits for it only if there is nothing to draw."""
@@ -118,16 +121,19 @@ class Service:
             self.send(peer, m.Problem(ref, "error", f"The engine failed at this ({type(error).__name__}).", ""))
 
     def obey(self, peer: bytes, command: m.Command) -> None:
-        if isinstance(command, m.Submit):
-            self.submit(peer, command)
-        elif isinstance(command, m.Cancel):
-            self.tell_all(self.runner.cancel(command.id))
-        elif isinstance(command, m.Embed):
-            self.embed(peer, command)
-        elif isinstance(command, m.Ask):
-            self.send(peer, self.answer(command))
-        else:
-            self.stopping = True
+        match command:
+            case m.Submit():
+                self.submit(peer, command)
+            case m.Cancel(id=name):
+                self.tell_all(self.runner.cancel(name))
+            case m.Embed():
+                self.embed(peer, command)
+            case m.Ask():
+                self.send(peer, self.answer(command))
+            case m.Shutdown():
+                self.stopping = True
+            case _:
+                assert_never(command)
 
     def submit(self, peer: bytes, command: m.Submit) -> None:
         try:
@@ -138,7 +144,10 @@ class Service:
             self.send(peer, RefusedUpdate(request=name, code=BadRecipe.code, why=why))
             return
         self.owners[request.id] = peer  # whoever asked last reads on: a client that came back
-        self.tell_all(self.runner.submit(request))
+        try:
+            self.tell_all(self.runner.submit(request))
+        except Exception as error:  # an answer to the message alone would leave whoever waits for pictures waiting
+            self.tell(failed(request.id, error))
 
     def embed(self, peer: bytes, command: m.Embed) -> None:
         if len(command.texts) > m.MOST_TEXTS or any(len(text) > 10_000 for text in command.texts):
@@ -172,12 +181,18 @@ class Service:
             self.tell(update)
 
     def tell(self, update: Update) -> None:
-        """To the one who asked; the last word on a request also forgets it."""
+        """To the one who asked; the last word on a request also forgets it. One that cannot be said is a failure."""
         peer = self.owners.get(update.request)
         if isinstance(update, FINAL):
             self.owners.pop(update.request, None)
-        if peer is not None:
+        if peer is None:
+            return
+        try:
             self.send(peer, update)
+        except Exception as error:  # an update may be lost, the engine may not, nor the end of a request
+            log.error("this could not be said of request %s", update.request, exc_info=error)
+            if isinstance(update, FINAL):
+                self.send(peer, Failed(request=update.request, code="error", why=UNSAID))
 
     def send(self, peer: bytes, answer: m.Answer) -> None:
         """A peer that is gone misses it: the desk asks again when it comes back."""
@@ -216,14 +231,15 @@ def warm(runner: Runner) -> None:
         if info.ready and info.purpose == "public":
             try:
                 runner.registry.load(info.name)
-            except SalonError as error:
-                log.error("%s", error)
+            except Exception as error:  # one model that cannot be opened stops no other
+                log.error("%s could not be opened before it is asked for: %s", info.name, error)
     if runner.scorer and runner.scorer.clip:
         log.info("CLIP looks at what is drawn")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until stopped; prints {"address": ...} as its first line when ready."""
+    """Serve until stopped; prints {"address": ...} as its first line when ready. 0 when told to end, else 1."""
+    raise_open_files()
     parser = argparse.ArgumentParser(prog="python -m salon.engine.service", description=__doc__)
     parser.add_argument("--address", default="tcp://127.0.0.1:*", help="zmq address to listen on")
     parser.add_argument("--weights", type=Path, help="a folder of models beside the built-in ones")
@@ -247,8 +263,7 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGINT, stop)
     warm(service.runner)
     print(json.dumps({"address": service.address, "instance": service.instance}), flush=True)
-    service.run(parent)
-    return 0
+    return 0 if service.run(parent) else 1
 
 
 if __name__ == "__main__":

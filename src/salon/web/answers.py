@@ -26,6 +26,7 @@ STATUS: Mapping[str, int] = {
     "forbidden": 403,
     "too_many_waiting": 429,
     "too_many_tries": 429,
+    "too_many_streams": 429,
     "busy": 503,
     "guard_unavailable": 503,
     "weights_missing": 503,
@@ -36,7 +37,7 @@ STATUS: Mapping[str, int] = {
 
 
 def wants_json(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/")
+    return request.path.startswith("/api/") or "text/event-stream" in request.headers.get("Accept", "")
 
 
 def error_answer(request: HttpRequest, status: int, code: str, message: str, hint: str = "") -> HttpResponse:

@@ -6,12 +6,13 @@ from django.utils.translation import get_language
 
 from salon import web
 from salon.web import codes, languages
+from salon.web.line import has_room
 
 
 def house(request: HttpRequest) -> dict[str, object]:
     """`page_language` for <html lang>, `tongues` and `back` for the chooser, `source_url` if the house names one,
-    `writes_mail` if letters leave it, `here_only` if addresses for phones lead to this machine only; nothing here
-    touches the database."""
+    `writes_mail` if letters leave it, `here_only` if addresses for phones lead to this machine only, `no_room` while
+    nothing new can be kept; nothing here touches the database."""
     return {
         "page_language": get_language() or settings.LANGUAGE_CODE,
         "tongues": languages.tongues(request),
@@ -20,4 +21,5 @@ def house(request: HttpRequest) -> dict[str, object]:
         "source_url": settings.SOURCE_URL,
         "writes_mail": settings.EMAIL_CONFIGURED,
         "here_only": codes.here_only(request),
+        "no_room": not has_room(),
     }

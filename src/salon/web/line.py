@@ -23,8 +23,9 @@ from salon.engine.client import ModelInfo
 log = logging.getLogger("salon.web")
 
 HOUSE = b"house"
-#: streams that lag keep the newest of these; final updates are never dropped
+#: streams that lag keep the newest of these; only what the next one makes good is dropped
 MAILBOX = 24
+PASSING = ("preview", "trace")
 #: finished requests whose last preview is kept for those who reconnect
 PREVIEWS_KEPT = 256
 #: the desk says how the engine is at least this often, in seconds
@@ -55,13 +56,15 @@ ToDesk = Look | Cancel | Say
 class EngineState(Struct, frozen=True):
     """How the engine is, as the desk sees it: `state` in {starting, ready, missing, away}; `why` a sentence.
 
-    `models` are those it has, or, while it starts, those that the last one had.
+    `models` are those it has, or, while it starts, those that the last one had. `writes`: this machine has room to keep
+    something new.
     """
 
     state: str = "away"
     why: str = ""
     hint: str = ""
     models: tuple[ModelInfo, ...] = ()
+    writes: bool = True
 
 
 class Event(Struct, frozen=True):
@@ -92,9 +95,9 @@ class Mailbox:
 
     def put(self, event: Event) -> None:
         if len(self._events) >= MAILBOX:
-            previews = [event for event in self._events if event.tag == "preview"]
-            if previews:
-                self._events.remove(previews[0])
+            passing = [event for event in self._events if event.tag in PASSING]
+            if passing:
+                self._events.remove(passing[0])
         self._events.append(event)
         self._arrived.set()
 
@@ -162,12 +165,20 @@ class Line:
 
     async def _listen(self) -> None:
         while True:
-            topic, tag, data = await self._sub.recv_multipart()
-            self._heard = time.monotonic()
-            if topic == HOUSE:
-                self._engine = msgspec.json.decode(data, type=EngineState)
-            else:
-                self._deliver(topic.decode(), Event(tag.decode(), data))
+            frames = await self._sub.recv_multipart()
+            try:
+                self._hear(*frames)
+            except Exception:  # one message may fail; without the line every stream would wait for ever
+                log.exception("a message of the desk could not be heard")
+
+    def _hear(self, topic: bytes, tag: bytes, data: bytes) -> None:
+        self._heard = time.monotonic()
+        if topic == HOUSE:
+            global _room
+            self._engine = msgspec.json.decode(data, type=EngineState)
+            _room = self._engine.writes
+        else:
+            self._deliver(topic.decode(), Event(tag.decode(), data))
 
     def _deliver(self, request: str, event: Event) -> None:
         if event.tag == "preview":
@@ -186,6 +197,14 @@ class Line:
             await self._task
         self._push.close()
         self._sub.close()
+
+
+_room = True
+
+
+def has_room() -> bool:
+    """Whether anything new can be kept, as the desk said last; for any thread."""
+    return _room
 
 
 _lines: dict[asyncio.AbstractEventLoop, Line] = {}

@@ -37,6 +37,10 @@ SENTENCES = (
     gettext_noop("The engine could not draw this ({why}). Try again; the log says more."),
     gettext_noop("The engine is stopping. It will be drawn."),
     gettext_noop("The engine is starting again."),
+    gettext_noop("The engine drew this but could not say so. Try again; the log says more."),
+    gettext_noop(
+        "Something went wrong on our side, so this was set aside. Ask again; if it happens again, tell a volunteer."
+    ),
     gettext_noop("The engine stopped {count} times while drawing this, so it was given up."),
     gettext_noop("This house is open to all ages; it does not draw that."),
     gettext_noop("This house does not draw cruelty."),

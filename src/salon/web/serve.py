@@ -5,14 +5,19 @@ The desk holds the socket, so that visitors who come while web is restarted wait
 
 import argparse
 import socket
+import sys
 
 import uvicorn
+
+from salon.core.limits import raise_open_files
 
 #: seconds that open streams get to end when the server is asked to stop
 PATIENCE = 3
 
 
-def main() -> None:
+def main() -> int:
+    """Until told to stop (0); 1 if it could not even begin."""
+    raise_open_files()
     parser = argparse.ArgumentParser()
     parser.add_argument("--fd", type=int, required=True)
     parser.add_argument("--certificate")
@@ -31,8 +36,10 @@ def main() -> None:
         ssl_certfile=options.certificate,
         ssl_keyfile=options.key,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    server = uvicorn.Server(config)
+    server.run(sockets=[listening])
+    return 0 if server.started else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -50,7 +50,7 @@ def _sqlite(path: Path) -> dict:
     """WAL lets pages read while a row is written; IMMEDIATE because a deferred transaction that upgrades its
     lock fails at once, whatever the timeout."""
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "salon.web.sqlite",
         "NAME": str(path),
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
@@ -197,6 +197,11 @@ SALON_ARENA_CAP = float(os.environ.get("SALON_ARENA_CAP", "5"))
 SALON_KIOSK_SECONDS = float(os.environ.get("SALON_KIOSK_SECONDS", "90"))
 #: how often a token of the event's API may be used within a minute
 SALON_API_PER_MINUTE = int(os.environ.get("SALON_API_PER_MINUTE", "120"))
+#: streams of updates that may be open at once: of one client (ticket or device), of those without a ticket at one
+#: address, of all; whoever is at one address never has more than half of all
+SALON_STREAMS_PER_CLIENT = int(os.environ.get("SALON_STREAMS_PER_CLIENT", "24"))
+SALON_STREAMS_PER_ADDRESS = int(os.environ.get("SALON_STREAMS_PER_ADDRESS", "500"))
+SALON_STREAMS = int(os.environ.get("SALON_STREAMS", "4000"))
 SALON_HEARTBEAT = float(os.environ.get("SALON_HEARTBEAT", "10"))
 
 #: how others on the network reach this house; in QR codes and share cards ("": as whoever asks reached it)

@@ -1,7 +1,7 @@
 """What joins rooms that do not know each other: what an event's page shows of them, what a new event takes over, what a
 demo leaves behind."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -22,6 +22,7 @@ from salon.web.programme.models import Session
 from salon.web.seats import ticketing
 from salon.web.seats.domain import circles
 from salon.web.seats.models import Invitation, Pool
+from salon.web.station.domain.erasing import erase_orphans
 from salon.web.station.models import Image
 
 #: works and sessions that an event's page shows
@@ -62,12 +63,14 @@ def copy_form(source: Event, made: Event) -> None:
             Wording.objects.create(question=question, version=1, **words)
 
 
-def clear(removed: Event, successor: Event) -> None:
-    """Images have their recipe's name and may hang at other events, too: they go to the one that follows. Given
-    pictures' files are the event's own."""
+def clear(removed: Event, successor: Event) -> Callable[[], None]:
+    """Images have their recipe's name and may hang at other events, too: they go to the one that follows, and those
+    that nobody there has are erased. Given pictures' files are the event's own."""
+    images = list(Image.objects.filter(event=removed).values_list("id", flat=True))
     Image.objects.filter(event=removed).update(event=successor)
     names = list(GivenPicture.objects.filter(event=removed).exclude(file="").values_list("file", flat=True))
     transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+    return lambda: erase_orphans(images)
 
 
 def artists(event: Event) -> Iterable[Guest]:

@@ -105,7 +105,7 @@ async def updates(request: HttpRequest) -> HttpResponse:
     topic = await sync_to_async(_topic, thread_sensitive=False)(request)
     if topic is None:
         return HttpResponse(status=403)
-    return streaming(_stream(request, topic))
+    return streaming(request, _stream(request, topic), request.COOKIES[devices.cookie(Device.Kind.DOOR)], ours=True)
 
 
 @require_safe

@@ -19,8 +19,9 @@ from salon.web.people.models import Role, User
 
 #: called with the demo event, which is the current one by then, and with whoever made it
 Make = Callable[[Event, User], None]
-#: called with the demo event and with the one that comes after it, before the rows of the demo are erased
-Clear = Callable[[Event, Event], None]
+#: called with the demo event and with the one that comes after it, before the rows of the demo are erased; what it
+#: returns, if anything, is called when they are
+Clear = Callable[[Event, Event], Callable[[], None] | None]
 _rooms: list[tuple[Make | None, Clear | None]] = []
 
 
@@ -90,11 +91,11 @@ def remove(person: User) -> Event:
             demo.archived_at = None
             demo.save(update_fields=["archived_at"])
             successor = several.choose(person, successor)
-        for _make, clear in _rooms:
-            if clear:
-                clear(demo, successor)
+        afterwards = [clear(demo, successor) for _make, clear in _rooms if clear]
         name = demo.name
         _erase(Event.objects.filter(id=demo.id), demo.id)
+        for function in filter(None, afterwards):
+            function()
         note(successor, "demo removed", "", person=person, text=name)
         return successor
 

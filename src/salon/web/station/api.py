@@ -106,9 +106,9 @@ async def _events(request_id: str, visitor: str, first: Event) -> AsyncIterator[
             event = await mailbox.get(settings.SALON_HEARTBEAT)
             if event is None:
                 yield None
-                # safety net: should a message ever be lost, the row still knows the end
-                present = await _present_event(request_id, visitor)
-                event = present if present and present.final else None
+                # safety net: should a message ever be lost, the row still knows the end, and so does its absence
+                present = await _present_event(request_id, visitor) or state.gone(request_id)
+                event = present if present.final else None
             if event is not None:
                 yield event if event.tag == "preview" else Event(event.tag, spoken_event(event.data))
 
@@ -130,7 +130,7 @@ async def updates(request: HttpRequest, request_id: str) -> HttpResponse:
     first = await _present_event(request_id, visitor)
     if first is None or visitor is None:
         raise Http404
-    return streaming(_stream(request_id, visitor, first))
+    return streaming(request, _stream(request_id, visitor, first), visitor)
 
 
 async def _stream_together(found: dict[str, Event], visitor: str) -> AsyncIterator[bytes]:
@@ -174,7 +174,7 @@ async def updates_together(request: HttpRequest) -> HttpResponse:
     found = {name: event for name in wanted if (event := await _present_event(name, visitor))}
     if not found or visitor is None:
         raise Http404
-    return streaming(_stream_together(found, visitor))
+    return streaming(request, _stream_together(found, visitor), visitor)
 
 
 @require_safe

@@ -66,6 +66,10 @@ class Request(models.Model):
     #: the booth at which it was asked for, if it was at one
     device = models.ForeignKey("events.Device", on_delete=models.SET_NULL, null=True, related_name="requests")
     audience = models.CharField(max_length=20, default="visitor")
+    #: whether the engine is to tell what happens inside
+    trace = models.BooleanField(default=False)
+    #: pictures that its recipes begin with, as MessagePack {SHA-256: bytes}; kept until it has ended, and no longer
+    inputs = models.BinaryField(default=bytes)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     #: why it ended as it did, or why it is still waiting (word of core.errors, and a sentence to print)
     code = models.CharField(max_length=40, blank=True, default="")

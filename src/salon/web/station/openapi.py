@@ -62,7 +62,7 @@ MISHAPS = {
     "405": "This address does not answer that method.",
     "413": "More than this salon reads at once.",
     "422": "Refused, or no such model.",
-    "429": "As many as one visitor may have are waiting already.",
+    "429": "As many as one visitor may have are waiting, or are followed, already.",
     "503": "The engine is away, the line is full, or the disk is.",
 }
 

@@ -1,5 +1,6 @@
 """Pages of the station."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -24,6 +25,7 @@ from salon.web.events.models import Device
 from salon.web.line import EngineState, Look, line
 from salon.web.pages import page
 from salon.web.people import guests
+from salon.web.room import can_write
 from salon.web.station.domain import catalogue, hang, inspiration, intake, machines, state, words
 from salon.web.station.domain.visitors import COOKIE, give_ticket, new_visitor, visitor_of
 from salon.web.station.models import Image, Request, Withheld
@@ -264,7 +266,8 @@ def _database_answers() -> bool:
 
 @require_safe
 async def healthz(request: HttpRequest) -> HttpResponse:
-    """`/healthz`: 200 while pages can be served; the engine's state is told, not judged."""
+    """`/healthz`: 200 while pages can be served; what else is amiss is told, not judged: `engine`, and `writes`, false
+    while this machine has no room for anything new."""
     database = await sync_to_async(_database_answers)()
     engine = line().engine
     answer = {
@@ -272,6 +275,7 @@ async def healthz(request: HttpRequest) -> HttpResponse:
         "database": "ok" if database else "away",
         "engine": engine.state,
         "why": engine.why,
+        "writes": engine.writes and await asyncio.to_thread(can_write),
         "streams": line().streams,
     }
     return JsonResponse(answer)

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_safe
 
+from salon.core.errors import Forbidden
 from salon.web import codes
 from salon.web.events import devices
 from salon.web.events.domain import current_event
@@ -106,10 +107,26 @@ async def _stream() -> AsyncIterator[bytes]:
                 return  # another event is current: the screen asks again, and hears of that one
 
 
+def _own_screen(request: HttpRequest) -> str:
+    """The token of the house's wall or booth that asks, "" for everybody else."""
+    try:
+        for kind in (Device.Kind.WALL, Device.Kind.STATION):
+            token = request.COOKIES.get(devices.cookie(kind), "")
+            if token:
+                devices.device_of(token, kind)
+                return token
+    except Forbidden:
+        pass  # revoked: anybody may look at what hangs
+    finally:
+        connection.close()
+    return ""
+
+
 @require_GET
 async def updates(request: HttpRequest) -> HttpResponse:
     """`/wall/updates`: server-sent events. What hangs is public, so is this."""
-    return streaming(_stream())
+    token = await sync_to_async(_own_screen, thread_sensitive=False)(request)
+    return streaming(request, _stream(), token, ours=bool(token))
 
 
 @require_safe

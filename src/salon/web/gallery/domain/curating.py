@@ -1,7 +1,6 @@
 """A curator's side: approve, reject, take down, undo. Each deed checks the state it finds: of two curators who decide
 at once the second is told what the first did."""
 
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from salon.web.events.trail import note
 from salon.web.gallery.domain import giving
 from salon.web.gallery.models import Embedding, Work
 from salon.web.people.models import User
+from salon.web.station.domain.files import discard_later
 from salon.web.station.models import Image, Withheld
 
 State = Work.State
@@ -85,7 +85,7 @@ def remove(person: User, image_id: str, reason: str = "") -> tuple[Event, list[W
         Embedding.objects.filter(image=image).delete()
         note(event, "removed", image.id, person=person, text=why)
         if file:
-            transaction.on_commit(lambda: default_storage.delete(file))
+            discard_later([file])
         return event, [work for work in alive if work.hangs]
 
 

@@ -3,10 +3,9 @@
 import secrets
 from collections.abc import Sequence
 
-from django.core.files.storage import default_storage
-from django.db import transaction
 from django.db.models import QuerySet
 
+from salon.web.station.domain.files import discard_later
 from salon.web.station.domain.intake import cancel
 from salon.web.station.models import Drawing, Image, Request, Withheld
 from salon.web.station.signals import forgotten
@@ -38,7 +37,7 @@ def erase_orphans(images: Sequence[str]) -> None:
     orphans = [image for image in Image.objects.filter(id__in=images, drawings=None) if not _held(image)]
     names = [image.file for image in orphans if image.file]
     Image.objects.filter(id__in=[image.id for image in orphans]).delete()
-    transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+    discard_later(names)
 
 
 def _held(image: Image) -> bool:

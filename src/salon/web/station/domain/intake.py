@@ -1,6 +1,7 @@
 """From what a visitor asks to rows: checks, recipes, caps, and one request for one press of the button."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -134,6 +135,10 @@ def _recipe_again(image_id: str) -> Recipe:
         raise BadRecipe(_("No image of that name was drawn here."), _("Draw from the prompt and the seed instead."))
     if image.withheld == Withheld.HOUSE:
         raise Refused(_("The house took this picture down."), _("Draw something else."))
+    if image.recipe.inputs:
+        raise BadRecipe(
+            _("This was drawn from a picture that is not kept."), _("Draw from the prompt and the seed instead.")
+        )
     return image.recipe
 
 
@@ -187,9 +192,14 @@ def store(
     recipes: tuple[Recipe, ...],
     audience: str = "visitor",
     device: Device | None = None,
+    trace: bool = False,
+    inputs: Mapping[str, bytes] | None = None,
 ) -> Request:
-    """The rows of a request; the event must be locked."""
-    request = Request.objects.create(event=event, visitor=visitor, key=key, audience=audience, device=device)
+    """The rows of a request; the event must be locked. `inputs` are the bytes that the recipes name, by SHA-256."""
+    request = Request.objects.create(
+        event=event, visitor=visitor, key=key, audience=audience, device=device,
+        trace=trace, inputs=msgspec.msgpack.encode(inputs) if inputs else b"",
+    )  # fmt: skip
     images = [
         Image(id=recipe.id, event=event, recipe_json=recipe.to_json(), width=recipe.width, height=recipe.height)
         for recipe in recipes
@@ -204,6 +214,6 @@ def store(
 def cancel(request: Request) -> bool:
     """Marks the request cancelled unless it has ended already; whether it did."""
     changed = Request.objects.filter(id=request.id, state__in=Request.OPEN).update(
-        state=Request.State.CANCELLED, ended_at=timezone.now()
+        state=Request.State.CANCELLED, inputs=b"", ended_at=timezone.now()
     )
     return bool(changed)

@@ -1,13 +1,18 @@
 """A request's present state, as the API says it and as the first event of its stream."""
 
+import logging
 from typing import Any
 
 import msgspec
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from salon.core.errors import BadRecipe
 from salon.web.line import Event
 from salon.web.sentences import spoken
-from salon.web.station.models import Drawing, Request
+from salon.web.station.models import Drawing, Image, Request
+
+log = logging.getLogger("salon.web")
 
 
 def images_of(drawings: list[Drawing]) -> list[dict[str, Any]]:
@@ -40,9 +45,22 @@ def position(request: Request) -> int:
     return waiting.filter(audience=request.audience, created_at__lt=request.created_at).count()
 
 
+def _readable(drawings: list[Drawing]) -> list[Drawing]:
+    """Those whose recipe can be read: a damaged row must not hide how its request has ended."""
+    return [drawing for drawing in drawings if _can_be_read(drawing.image)]
+
+
+def _can_be_read(image: Image) -> bool:
+    try:
+        return bool(image.recipe)
+    except BadRecipe as error:
+        log.error("the recipe of image %s cannot be read: %s", image.id, error)
+        return False
+
+
 def state_of(request: Request) -> dict[str, Any]:
     """The answer of `GET /api/requests/<id>`."""
-    drawings = list(request.drawings.select_related("image"))
+    drawings = _readable(list(request.drawings.select_related("image")))
     state: dict[str, Any] = {
         "id": request.id,
         "state": request.state,
@@ -66,6 +84,13 @@ _TAG = {"waiting": "queued", "running": "started"}
 def event_of(request: Request) -> Event:
     """The present state as the event that would have told it."""
     return Event(_TAG.get(request.state, request.state), msgspec.json.encode(state_of(request)))
+
+
+def gone(request_id: str) -> Event:
+    """What is told of a request whose row is no longer there, to whoever still watches it."""
+    why = _("This was taken away: it was forgotten, or its event was removed.")
+    told = {"request": request_id, "id": request_id, "state": "cancelled", "images": [], "code": "gone", "why": why}
+    return Event("cancelled", msgspec.json.encode(told))
 
 
 def owned(request_id: str, visitor: str | None) -> Request | None:

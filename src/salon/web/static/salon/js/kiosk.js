@@ -45,10 +45,16 @@ sign?.addEventListener("pointerdown", () => { held = setTimeout(() => { location
 for (const kind of ["pointerup", "pointerleave", "pointercancel"]) sign?.addEventListener(kind, () => clearTimeout(held));
 
 // what the house takes off every screen leaves this one too
-new EventSource("/wall/updates").addEventListener("removed", (event) => {
-  const { image } = JSON.parse(event.data);
-  for (const shown of document.querySelectorAll("img")) if (shown.src.includes(image)) { shown.removeAttribute("src"); shown.alt = ""; }
-});
+function listen() {
+  const stream = new EventSource("/wall/updates");
+  stream.addEventListener("removed", (event) => {
+    const { image } = JSON.parse(event.data);
+    for (const shown of document.querySelectorAll("img")) if (shown.src.includes(image)) { shown.removeAttribute("src"); shown.alt = ""; }
+  });
+  // a browser gives up for good after some answers: begin anew
+  stream.onerror = () => { if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 2000); };
+}
+listen();
 
 // the way home, once there is something to take along
 const home = document.getElementById("take-home");

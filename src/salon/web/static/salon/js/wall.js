@@ -185,7 +185,7 @@ function listen() {
   stream.onerror = () => {
     document.body.dataset.line = "lost";
     // a browser gives up for good after some answers: begin anew
-    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
+    if (stream.readyState === EventSource.CLOSED) { fetchAll(); setTimeout(listen, 2000); }
   };
 }
 
