@@ -8,6 +8,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 from django.db import connection
+from django.db.models import Q
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -360,11 +361,31 @@ def test_without_the_limit_they_could(main, monkeypatch):
 
 
 def test_a_revoked_device_opens_nothing(main, workshop, client):
-    devices.revoke(organiser(), main.device.id)
+    devices.revoke(organiser(), main.device.id, Q(kind="door"))
     with pytest.raises(Forbidden):
         show(main, place(workshop))  # its hand was taken before: the row decides
     assert post(at_door(client, main), "redeem", nonce=nonce(), code="x").status_code == 403
     assert client.get("/door").status_code == 403
+
+
+def test_a_door_s_device_is_revoked_at_its_door_and_by_organisers_only(main, workshop, client):
+    """The page of booths and walls is for curators; an id typed there reaches no door's device, nor that of a door
+    which another page is about."""
+    other, id_ = door("Side door"), main.device.id
+    curator = User.objects.create_user("cora", is_staff=True)
+    Role.objects.create(user=curator, event=main.door.event, kind="curator")
+    for person, path in (
+        (curator, f"/backstage/devices/{id_}/revoke"),
+        (curator, f"/backstage/doors/{main.door.id}/devices/{id_}"),
+        (organiser(), f"/backstage/devices/{id_}/revoke"),
+        (organiser(), f"/backstage/doors/{other.id}/devices/{id_}"),
+    ):
+        client.force_login(person)
+        client.post(path)
+        assert devices.device_of(main.device.token, "door").id == id_, path
+    client.post(f"/backstage/doors/{main.door.id}/devices/{id_}")  # the control
+    with pytest.raises(Forbidden):
+        devices.device_of(main.device.token, "door")
 
 
 def test_a_device_of_a_removed_door_stands_nowhere(main, client):
@@ -423,7 +444,7 @@ def test_the_api_answers_doors_only(main, workshop, client):
 
 def test_only_the_doors_page_may_use_the_camera(main, client):
     assert client.get("/door/enter/wrong").status_code == 403
-    assert client.get(f"/door/enter/{main.device.token}").headers["Location"] == "/door"
+    assert client.post(f"/door/enter/{main.device.token}").headers["Location"] == "/door"
     assert "camera=(self)" in client.get("/door").headers["Permissions-Policy"]
     assert "camera=()" in client.get("/").headers["Permissions-Policy"]
 
@@ -458,6 +479,27 @@ def test_a_ticket_opens_for_its_guest_and_for_its_link(workshop, client):
     assert client.post(f"{path}/give-back").headers["Location"] == path
     assert "opens nothing any more" in client.get(path).content.decode()
     assert client.get(f"{path}.pdf").status_code == 409
+
+
+def test_a_new_private_link_shuts_out_the_old_ways_to_the_place_and_its_ticket(workshop, client, monkeypatch):
+    ada, bob = place(workshop), place(workshop, "Bob")
+    tokens = proof.token_of(ada), proof.token_of(ada, letter=True)
+    old = [f"/places/mine/{token}" for token in tokens]
+    old += [f"/places/mine/{tokens[0]}/state", f"/tickets/{ada.id}?key={tokens[0]}", tickets.link(ada)]
+    assert [client.get(path).status_code for path in old] == [200] * len(old)
+    owner = Client(headers={"Sec-Fetch-Site": "same-origin"})
+    owner.cookies[guests.COOKIE] = ada.token
+    owner.post("/you/link")
+    assert [client.get(path).status_code for path in old] == [403] * len(old)
+    assert client.post(old[0], {"deed": "give_back"}).status_code == 403
+    ada = Place.objects.select_related("pool", "guest").get(id=ada.id)
+    assert ada.state == "booked"
+    new = [f"/places/mine/{proof.token_of(ada)}", tickets.link(ada)]
+    assert [owner.get(path).status_code for path in new] == [200, 200]
+    assert new[0] in owner.get("/you").content.decode()
+    assert client.get(f"/places/mine/{proof.token_of(bob)}").status_code == 200, "the control: nobody else's"
+    monkeypatch.setattr(proof.Claim, "holds", lambda claim, one: claim.place_id == one.id)  # the control: the guard off
+    assert client.get(old[0]).status_code == 200
 
 
 def test_what_is_taken_along(client):

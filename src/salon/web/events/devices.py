@@ -4,6 +4,7 @@ import datetime
 import secrets
 
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from salon.core.errors import BadRecipe, Forbidden
 from salon.core.hashing import bytes_hash
 from salon.engine.recipes import tidy
+from salon.web import cookies
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Device
 from salon.web.events.trail import note
@@ -49,12 +51,10 @@ def cookie(kind: str) -> str:
     return f"salon_device_{kind}"
 
 
-def let_in(request: HttpRequest, response: HttpResponse, kind: str, token: str) -> HttpResponse:
+def let_in(response: HttpResponse, kind: str, token: str) -> HttpResponse:
     """Makes the browser that device, if the token is one's of this kind. Raises Forbidden."""
     device_of(token, kind)
-    response.set_cookie(
-        cookie(kind), token, max_age=LIFETIME, httponly=True, samesite="Lax", secure=request.is_secure()
-    )
+    cookies.keep(response, cookie(kind), token, LIFETIME)
     return response
 
 
@@ -69,17 +69,23 @@ def present(request: HttpRequest, kind: str) -> Device | None:
     return device
 
 
-def booth(request: HttpRequest) -> Device | None:
-    """The booth that the browser is; None for an ordinary browser, and for one whose token was revoked."""
+def still(request: HttpRequest, kind: str) -> Device | None:
+    """The same; None, too, for a browser whose token was revoked."""
     try:
-        return present(request, Device.Kind.STATION)
+        return present(request, kind)
     except Forbidden:
         return None
 
 
-def revoke(person: User, device_id: str) -> None:
-    """From now on its token opens nothing."""
+def booth(request: HttpRequest) -> Device | None:
+    """The booth that the browser is, if it still is one."""
+    return still(request, Device.Kind.STATION)
+
+
+def revoke(person: User, device_id: str, within: Q) -> None:
+    """From now on its token opens nothing. `within`: those that whoever asks may revoke; others are left alone."""
     with transaction.atomic():
         event = lock_current_event(even_archived=True)
-        if Device.objects.filter(id=device_id, event=event, revoked_at=None).update(revoked_at=timezone.now()):
+        mine = Device.objects.filter(within, id=device_id, event=event, revoked_at=None)
+        if Device.objects.filter(id__in=mine.values("id")).update(revoked_at=timezone.now()):
             note(event, "device revoked", device_id, person=person)

@@ -2,6 +2,7 @@
 
 import secrets
 
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
@@ -9,9 +10,10 @@ from django.utils.translation import gettext as _
 from salon.core.errors import BadRecipe, Forbidden
 from salon.core.hashing import bytes_hash
 from salon.core.text import tidy
+from salon.web import cookies
 from salon.web.people.models import Guest
 
-COOKIE = "salon_guest"
+COOKIE = cookies.personal("salon_guest")
 #: seconds that a browser remembers its guest: from a call's opening to the day
 LIFETIME = 60 * 60 * 24 * 200
 
@@ -41,10 +43,11 @@ def _signature(guest: Guest) -> str:
 
 
 def renew(guest: Guest) -> str:
-    """A new token; whatever led to the guest's page before, link or cookie, leads there no more."""
+    """A new token; whatever led to the guest's pages before, link or cookie, leads there no more."""
     token = secrets.token_urlsafe(24)
     guest.token_hash = bytes_hash(token.encode())
-    guest.save(update_fields=["token_hash"])
+    Guest.objects.filter(id=guest.id).update(token_hash=guest.token_hash, link_edition=F("link_edition") + 1)
+    guest.refresh_from_db(fields=["link_edition"])
     return token
 
 
@@ -71,6 +74,6 @@ def guest_of(request: HttpRequest) -> Guest | None:
     return find(request.COOKIES.get(COOKIE, ""))
 
 
-def remember(request: HttpRequest, response: HttpResponse, token: str) -> None:
-    """Makes this browser that guest: the token in a cookie that scripts cannot read and other sites cannot send."""
-    response.set_cookie(COOKIE, token, max_age=LIFETIME, httponly=True, samesite="Lax", secure=request.is_secure())
+def remember(response: HttpResponse, token: str, seconds: int = LIFETIME) -> None:
+    """Makes this browser that guest."""
+    cookies.keep(response, COOKIE, token, seconds)

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.decorators import decorator_from_middleware
@@ -12,9 +15,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from salon.core.errors import Forbidden
+from salon.web import cookies
 from salon.web.people.models import Role, User
 
 View = Callable[..., HttpResponse]
+# a volunteer who forgot to log out at a booth must not leave backstage open
+cookies.personal(settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_PATH)
 _session = decorator_from_middleware(SessionMiddleware)
 _account = decorator_from_middleware(AuthenticationMiddleware)
 
@@ -40,6 +46,13 @@ def staff(view: View) -> View:
         return HttpResponseRedirect(f"{reverse('backstage:login')}?{urlencode({'next': request.path})}")
 
     return with_account(wrapped)
+
+
+def end(user: User) -> None:
+    """Ends every session of somebody, wherever they came in."""
+    for session in Session.objects.iterator():
+        if session.get_decoded().get(SESSION_KEY) == str(user.pk):
+            session.delete()
 
 
 def roles_of(user: User, event_id: int | None = None) -> set[str]:

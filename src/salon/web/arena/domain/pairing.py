@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Forbidden
 from salon.engine.client import ModelInfo
+from salon.web import cookies
 from salon.web.arena.models import Pairing
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event
@@ -18,7 +19,7 @@ from salon.web.line import EngineState
 from salon.web.people.models import User
 from salon.web.station.domain.catalogue import drawable
 
-COOKIE = "salon_reviewer"
+COOKIE = cookies.personal("salon_reviewer")
 LIFETIME = 60 * 60 * 12
 _SALT = "salon.arena.reviewer"
 
@@ -102,3 +103,11 @@ def check(value: str) -> str:
         return str(signing.loads(value, salt=_SALT, max_age=LIFETIME))
     except signing.BadSignature as error:
         raise Forbidden(_("This link is too old, or not ours."), _("Ask a curator for a new one.")) from error
+
+
+def invited_to(value: str) -> str:
+    """The same of a pairing that goes on. Raises Forbidden."""
+    found = check(value)
+    if not Pairing.objects.filter(id=found, ended_at=None).exists():
+        raise Forbidden(_("This pairing is over."), _("Ask a curator for a new one."))
+    return found
