@@ -17,7 +17,7 @@ import zmq
 import zmq.asyncio
 
 from salon.core.home import home as default_home
-from salon.core.home import private_folder
+from salon.core.home import keep_private
 from salon.desk.certificate import certificate_for
 from salon.desk.child import Child
 from salon.desk.lock import AlreadyRunning, only_desk
@@ -32,7 +32,7 @@ BACKLOG = 256
 
 def open_house(port: int, host: str, home: Path | str | None, https: bool = False) -> int:
     """See `salon.desk.run`."""
-    folder = private_folder(Path(home).expanduser().resolve() if home else default_home())
+    folder = keep_private(Path(home).expanduser().resolve() if home else default_home())
     os.environ["SALON_HOME"] = str(folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = "salon.web.settings"
     names = [] if host in ("127.0.0.1", "localhost", "::1") else own_names(host)
