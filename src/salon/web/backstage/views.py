@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from salon.core.errors import Forbidden
 from salon.web import codes
 from salon.web.arena.domain import pairing
-from salon.web.backstage import domain, logins
+from salon.web.backstage import domain, entering, logins
 from salon.web.events import devices as machines
 from salon.web.events.domain import current_event
 from salon.web.events.models import Device, Entry
@@ -57,13 +57,14 @@ def login(request: HttpRequest) -> HttpResponse:
     """`/backstage/login`: by password; the one-time link comes in by `enter`."""
     form = AuthenticationForm(request, data=request.POST or None)
     if request.method == "POST":
-        tried = logins.begin(request.POST.get("username", ""))
+        name = request.POST.get("username", "")
+        tried = logins.begin(request, name)
         if form.is_valid():
             logins.succeed(form.get_user(), tried)
-            auth.login(request, form.get_user())
-            return HttpResponseRedirect(_after_login(request))
+            return entering.let_in(request, form.get_user(), _after_login(request))
+        logins.fail(name)
     status = 422 if request.method == "POST" else 200
-    context = {"form": form, "by_email": settings.EMAIL_CONFIGURED}
+    context = {"form": form, "by_email": settings.EMAIL_CONFIGURED, "until": entering.until()}
     return rendered(request, "backstage/login.html", context, status)
 
 
@@ -73,8 +74,7 @@ def code(request: HttpRequest) -> HttpResponse:
     """`/backstage/code`: sends a code by e-mail, or takes one. Whether the address is known is never told."""
     address, given = request.POST.get("email", "")[:254], request.POST.get("code", "")[:12]
     if given:
-        auth.login(request, use_code(address, given), "django.contrib.auth.backends.ModelBackend")
-        return HttpResponseRedirect(reverse("backstage:home"))
+        return entering.let_in(request, use_code(address, given))
     send_code(address)
     return rendered(request, "backstage/code.html", {"address": address})
 
@@ -83,8 +83,7 @@ def code(request: HttpRequest) -> HttpResponse:
 @with_account
 def enter(request: HttpRequest, token: str) -> HttpResponse:
     """`/backstage/enter/<token>`: the one-time link that `salon run` prints."""
-    auth.login(request, use_link(token), "django.contrib.auth.backends.ModelBackend")
-    return HttpResponseRedirect(reverse("backstage:home"))
+    return entering.let_in(request, use_link(token))
 
 
 @require_POST
