@@ -12,23 +12,26 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from salon.core.errors import Forbidden
-from salon.web import codes
+from salon.web import codes as qr
 from salon.web.arena.domain import pairing
 from salon.web.backstage import domain, entering, logins
 from salon.web.events import devices as machines
+from salon.web.events import tries
 from salon.web.events.domain import current_event
 from salon.web.events.models import Device, Entry
 from salon.web.gallery import topics
 from salon.web.gallery.domain import curating, showing
 from salon.web.line import EngineState, ToDesk, line
 from salon.web.pages import rendered
-from salon.web.people.codes import send_code, use_code
+from salon.web.people import codes
 from salon.web.people.links import use_link
 from salon.web.people.sessions import allowed, may, staff, with_account
 from salon.web.refuses.domain.reporting import recent
 from salon.web.station.models import Image
 
 TRAIL_LENGTH = 200
+#: by which the browser that asked for a code by e-mail is known
+CODE_COOKIE = "salon_code"
 #: works that a wall goes round, and so all that can be on a screen
 SCREENS_LENGTH = 120
 #: devices that are made here; those of doors belong to their door
@@ -71,12 +74,26 @@ def login(request: HttpRequest) -> HttpResponse:
 @require_POST
 @with_account
 def code(request: HttpRequest) -> HttpResponse:
-    """`/backstage/code`: sends a code by e-mail, or takes one. Whether the address is known is never told."""
-    address, given = request.POST.get("email", "")[:254], request.POST.get("code", "")[:12]
+    """`/backstage/code`: keeps that a code was asked for (the worker sends it, if the address is somebody's), or takes
+    one. Status, page and work are the same for every address."""
+    token, given = request.COOKIES.get(CODE_COOKIE, "")[:64], request.POST.get("code", "")[:12]
     if given:
-        return entering.let_in(request, use_code(address, given))
-    send_code(address)
-    return rendered(request, "backstage/code.html", {"address": address})
+        return _by_code(request, token, given)
+    token = codes.ask(request.POST.get("email", ""), tries.source_of(request), token)
+    response = rendered(request, "backstage/code.html", {})
+    secure = request.is_secure() or settings.SESSION_COOKIE_SECURE
+    response.set_cookie(
+        CODE_COOKIE, token, codes.LIFETIME, path=request.path, httponly=True, samesite="Strict", secure=secure
+    )
+    return response
+
+
+def _by_code(request: HttpRequest, token: str, given: str) -> HttpResponse:
+    try:
+        user = codes.use(token, given)
+    except Forbidden as error:
+        return rendered(request, "backstage/code.html", {"error": error}, 403)
+    return entering.let_in(request, user)
 
 
 @require_safe
@@ -184,8 +201,8 @@ def devices(request: HttpRequest) -> HttpResponse:
         kind = form.get("kind", "") if form.get("kind") in dict(KINDS) else ""
         made, token = machines.make(request.user, kind, form.get("name", ""), form.get("layout", "single"))
         room = "wall:enter" if made.kind == Device.Kind.WALL else "station:enter"
-        link = codes.public_address(request, reverse(room, args=[token]))
-        context |= {"made": made, "link": link, "qr": codes.qr_svg(link).decode()}
+        link = qr.public_address(request, reverse(room, args=[token]))
+        context |= {"made": made, "link": link, "qr": qr.qr_svg(link).decode()}
     context["devices"] = Device.objects.filter(event=current_event(), kind__in=dict(KINDS))
     return rendered(request, "backstage/devices.html", context)
 
@@ -234,8 +251,8 @@ def arena(request: HttpRequest) -> HttpResponse:
     context = pairing.shown(current_event(), state)
     if context["reviewers"]:
         path = reverse("arena:reviewers", args=[pairing.token(context["pairing"])])
-        context["link"] = codes.public_address(request, path)
-        context["qr"] = codes.qr_svg(context["link"]).decode()
+        context["link"] = qr.public_address(request, path)
+        context["qr"] = qr.qr_svg(context["link"]).decode()
     return rendered(request, "backstage/arena.html", context)
 
 
