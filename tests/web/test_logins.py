@@ -7,7 +7,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from hands import at_once, hand
 
-from salon.web.backstage import entering, logins
+from salon.web.backstage import coming_in, logins
 from salon.web.events import lasting, tries
 from salon.web.events.domain import current_event
 from salon.web.events.models import Entry, Event, Try
@@ -152,7 +152,7 @@ NOON = datetime.datetime(2026, 6, 5, 12, tzinfo=datetime.UTC)
 def test_a_session_lasts_through_the_event_s_days(monkeypatch, first, last, zone, ends):
     Event.objects.update(starts_on=first, ends_on=last, time_zone=zone)
     monkeypatch.setattr(lasting.timezone, "now", lambda: NOON)
-    assert lasting.until(current_event(), entering.LEAST, entering.MOST) == ends
+    assert lasting.until(current_event(), coming_in.LEAST, coming_in.MOST) == ends
 
 
 def test_on_day_two_one_is_still_in_and_the_page_says_until_when(monkeypatch):
@@ -160,7 +160,7 @@ def test_on_day_two_one_is_still_in_and_the_page_says_until_when(monkeypatch):
     Event.objects.update(starts_on=now.date(), ends_on=now.date() + datetime.timedelta(days=2))
     hand("vera", "volunteer", password="right")
     told = browser().get("/backstage/login").content.decode()
-    end = lasting.until(current_event(), entering.LEAST, entering.MOST)
+    end = lasting.until(current_event(), coming_in.LEAST, coming_in.MOST)
     assert f"{end:%-d %B %Y, %H:%M}" in told
     mine = browser()
     assert knock("vera", "right", mine) == 302

@@ -84,25 +84,19 @@ def _where(arguments: argparse.Namespace) -> Where:
 
 
 def _set_password(name: str) -> None:
-    """Asked for twice; checked by Django's rules."""
+    """Asked for twice; checked as in the browser."""
     from getpass import getpass  # lazy: as above
 
-    from django.contrib.auth.password_validation import validate_password
-    from django.core.exceptions import ValidationError
-
+    from salon.web.people import passwords
     from salon.web.people.models import User
 
     first, second = getpass("Password: "), getpass("Again: ")
-    if first != second:
-        raise SalonError("The two are not the same.", "Try again.")
     user = User.objects.filter(username=name).first() or User(username=name)
-    try:
-        validate_password(first, user)
-    except ValidationError as error:
-        raise SalonError(" ".join(error.messages), "Choose another.") from error
+    if wrong := passwords.complaints(user, first, second):
+        raise SalonError(" ".join(wrong), "Choose another.")
     user.is_staff = True
-    user.set_password(first)
     user.save()
+    passwords.keep(user, first)
     _give_role(user)
     print(f"{name} may log in at /backstage/login.")
 

@@ -165,8 +165,11 @@ SESSION_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_AGE = 60 * 60 * 16
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
-]
+    for name in (
+        "UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+] + [{"NAME": "salon.web.people.passwords.NotTheirName"}]  # fmt: skip
 
 # bodies are capped earlier (asgi.py); what is typed into the call's long form must fit beside its files
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

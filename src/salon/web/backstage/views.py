@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from salon.core.errors import Forbidden
 from salon.web import codes as qr
 from salon.web.arena.domain import pairing
-from salon.web.backstage import domain, entering, logins
+from salon.web.backstage import coming_in, domain, logins, pins
+from salon.web.backstage.pins import at_the_screens
 from salon.web.events import devices as machines
 from salon.web.events import tries
 from salon.web.events.domain import current_event
@@ -64,10 +65,10 @@ def login(request: HttpRequest) -> HttpResponse:
         tried = logins.begin(request, name)
         if form.is_valid():
             logins.succeed(form.get_user(), tried)
-            return entering.let_in(request, form.get_user(), _after_login(request))
+            return coming_in.let_in(request, form.get_user(), _after_login(request))
         logins.fail(name)
     status = 422 if request.method == "POST" else 200
-    context = {"form": form, "by_email": settings.EMAIL_CONFIGURED, "until": entering.until()}
+    context = {"form": form, "by_email": settings.EMAIL_CONFIGURED, "until": coming_in.until()}
     return rendered(request, "backstage/login.html", context, status)
 
 
@@ -93,14 +94,14 @@ def _by_code(request: HttpRequest, token: str, given: str) -> HttpResponse:
         user = codes.use(token, given)
     except Forbidden as error:
         return rendered(request, "backstage/code.html", {"error": error}, 403)
-    return entering.let_in(request, user)
+    return coming_in.let_in_without(request, user)
 
 
 @require_safe
 @with_account
 def enter(request: HttpRequest, token: str) -> HttpResponse:
     """`/backstage/enter/<token>`: the one-time link that `salon run` prints."""
-    return entering.let_in(request, use_link(token))
+    return coming_in.let_in_without(request, use_link(token))
 
 
 @require_POST
@@ -129,7 +130,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@allowed("curator", "volunteer")
+@at_the_screens
 def decide(request: HttpRequest, work_id: str, deed: str) -> HttpResponse:
     """Approve, reject, take down or reopen a work; the walls are told at once."""
     if deed not in curating.DEEDS:
@@ -144,7 +145,7 @@ def decide(request: HttpRequest, work_id: str, deed: str) -> HttpResponse:
 
 
 @require_safe
-@allowed("curator", "volunteer")
+@at_the_screens
 def screens(request: HttpRequest) -> HttpResponse:
     """`/backstage/screens`: what hangs now, each to be taken off with one press; all walls to be blanked with one."""
     event = current_event()
@@ -154,7 +155,7 @@ def screens(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@allowed("curator", "volunteer")
+@at_the_screens
 def lights(request: HttpRequest) -> HttpResponse:
     """Blank every wall, or light them again."""
     _tell(topics.lights(domain.set_lights(request.user, bool(request.POST.get("dark")))))
@@ -203,6 +204,7 @@ def devices(request: HttpRequest) -> HttpResponse:
         room = "wall:enter" if made.kind == Device.Kind.WALL else "station:enter"
         link = qr.public_address(request, reverse(room, args=[token]))
         context |= {"made": made, "link": link, "qr": qr.qr_svg(link).decode()}
+    context["pin"] = pins.pin_of(current_event())
     context["devices"] = Device.objects.filter(event=current_event(), kind__in=dict(KINDS))
     return rendered(request, "backstage/devices.html", context)
 

@@ -1,4 +1,5 @@
-"""One-time links: printed by `salon run`, made by `salon backstage`, used once, for a day."""
+"""One-time links: printed by `salon run`, made by `salon backstage`, used once, for a day; those that are handed to
+people of the house last through the event (`events.roles`)."""
 
 import datetime
 import secrets
@@ -25,12 +26,12 @@ def keeper() -> User:
     return user
 
 
-def new_link(user: User) -> str:
-    """The token of a new link. Links that have expired are swept away."""
+def new_link(user: User, until: datetime.datetime | None = None) -> str:
+    """The token of a new link, good until then, else for a day. Links that have expired are swept away."""
     now = timezone.now()
     EntryLink.objects.filter(expires_at__lt=now).delete()
     token = secrets.token_urlsafe(24)
-    EntryLink.objects.create(user=user, token_hash=bytes_hash(token.encode()), expires_at=now + LIFETIME)
+    EntryLink.objects.create(user=user, token_hash=bytes_hash(token.encode()), expires_at=until or now + LIFETIME)
     return token
 
 

@@ -7,9 +7,17 @@ from django.utils.translation import gettext_lazy as _
 
 from salon.web.ids import new_id
 
+#: the account of whoever unlocks a booth by its PIN; no name that somebody types becomes this one
+BOOTH = ":booth"
+
 
 class User(AbstractUser):
     """A person with an account. `username` is what they log in by, `first_name` what they are called."""
+
+    @property
+    def at_booth(self) -> bool:
+        """Whether this is nobody's account, but that of an unlocked booth."""
+        return self.username == BOOTH
 
     def __str__(self) -> str:
         return self.first_name or self.username
