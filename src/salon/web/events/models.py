@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from salon.web.ids import new_id
 
-__all__ = ["Device", "Entry", "Event", "Room", "Try", "new_id"]
+__all__ = ["BoothPin", "Device", "Entry", "Event", "Room", "Try", "new_id"]
 
 
 def _all_languages() -> list[str]:
@@ -106,6 +106,17 @@ class Try(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at}"
+
+
+class BoothPin(models.Model):
+    """What volunteers unlock an event's booths by: its hash."""
+
+    event = models.OneToOneField(Event, on_delete=models.CASCADE, related_name="booth_pin")
+    pin_hash = models.CharField(max_length=200)
+    set_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.event_id}: {self.set_at}"
 
 
 class Device(models.Model):
