@@ -79,6 +79,8 @@ def test_what_is_no_pin_is_refused(curator, typed):
 def test_it_unlocks_the_screens_and_nothing_else(booth, pin):
     client = booth()
     assert client.get("/backstage/screens").status_code == 302, "locked"
+    assert UNLOCK in client.get("/backstage/login").content.decode(), "and the way is shown"
+    assert UNLOCK not in browser().get("/backstage/login").content.decode()
     assert client.post(UNLOCK, {"pin": " \uff14\uff18 3920"}).headers["Location"] == "/backstage/screens"
     assert client.get("/backstage/screens").status_code == 200
     assert client.post("/backstage/lights", {"dark": "1"}).status_code == 302

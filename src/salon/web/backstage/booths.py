@@ -11,7 +11,6 @@ from salon.core.errors import SalonError
 from salon.web.answers import STATUS
 from salon.web.backstage import coming_in, pins
 from salon.web.events import devices
-from salon.web.events.domain import current_event
 from salon.web.events.pages import rendered
 from salon.web.people.sessions import allowed, with_account
 
@@ -25,7 +24,7 @@ def unlock(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and request.user.is_active:
         return HttpResponseRedirect(screens)
     by_password = f"{reverse('backstage:login')}?{urlencode({'next': screens})}"
-    if not pins.is_booth(booth) or pins.pin_of(current_event()) is None:
+    if not pins.has_pin(booth):
         return HttpResponseRedirect(by_password)
     context = {"by_password": by_password, "minutes": pins.OPEN_FOR.seconds // 60, "most": pins.LONGEST}
     if request.method != "POST":

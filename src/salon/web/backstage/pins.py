@@ -38,6 +38,11 @@ def pin_of(event: Event) -> BoothPin | None:
     return BoothPin.objects.filter(event=event).first()
 
 
+def has_pin(device: Device | None) -> bool:
+    """Whether this browser is a booth that a PIN unlocks."""
+    return is_booth(device) and pin_of(current_event()) is not None
+
+
 def set_pin(doer: User, typed: str) -> None:
     """From now on it is this one; booths that the one before unlocked are unlocked for their ten minutes. Raises
     BadRecipe for one that is too short, too long, or the first that anybody tries."""

@@ -69,6 +69,7 @@ def login(request: HttpRequest) -> HttpResponse:
         logins.fail(name)
     status = 422 if request.method == "POST" else 200
     context = {"form": form, "by_email": settings.EMAIL_CONFIGURED, "until": coming_in.until()}
+    context["by_pin"] = pins.has_pin(machines.booth(request))
     return rendered(request, "backstage/login.html", context, status)
 
 
