@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import signal
 import subprocess
 import sys
 import time
@@ -200,3 +201,24 @@ def test_a_word_the_world_does_not_hold_gets_near_ones(house):
     (elefant,) = visitor.get("/api/words?prompt=an+elefant")[1]["words"]
     assert elefant["near"][0] == "elephant"
     assert visitor.get("/api/words?prompt=a+red+fox")[1]["words"] == []
+
+
+@pytest.mark.slow
+def test_the_command_for_a_link_finds_the_running_house_and_no_dead_one(new_house):
+    """Killed, the desk leaves its address lying about (the control): it is not believed."""
+    house = new_house()
+
+    def said(*more):
+        words = [sys.executable, "-m", "salon", "backstage", *more]
+        return subprocess.run(words, env=house.environment, capture_output=True, text=True, timeout=60)
+
+    done = said()
+    assert f" http://127.0.0.1:{house.port}/backstage/enter/" in done.stdout
+    assert done.stderr == ""
+    assert " http://127.0.0.1:9/backstage/enter/" in said("--port", "9").stdout, "who says where is believed"
+    assert " https://salon.example/backstage/enter/" in said("--url", "https://salon.example/").stdout
+    house.close(signal.SIGKILL)
+    assert f":{house.port}" in (house.home / "address").read_text()
+    done = said()
+    assert " http://127.0.0.1:8000/backstage/enter/" in done.stdout
+    assert "No house is running" in done.stderr

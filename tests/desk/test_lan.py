@@ -84,6 +84,16 @@ def test_others_are_told_an_address_that_they_can_reach(lan):
     assert "guessed-token" not in written
 
 
+def test_the_command_names_the_running_house(lan):
+    """Its scheme and port, and the address that other devices can use; nobody tells the command."""
+    port, home, _said = lan
+    env = {k: v for k, v in os.environ.items() if not k.startswith("SALON_")} | {"SALON_HOME": str(home)}
+    done = subprocess.run([sys.executable, "-m", "salon", "backstage"], env=env, capture_output=True, text=True)
+    here, there = re.findall(r"(https://\S+)/backstage/enter/\S+", done.stdout)
+    assert (here, there) == (f"https://127.0.0.1:{port}", f"https://{network_address()}:{port}")
+    assert done.stderr == ""
+
+
 def test_a_certificate_is_kept_until_the_addresses_change(tmp_path):
     def made(*names):
         return certificate_for(tmp_path, list(names))[0].read_bytes()

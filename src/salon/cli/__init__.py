@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from salon.cli import audit, clip, demo, draw, findings, judge, mail, mend, models, run, train, world
 from salon.core.errors import SalonError
+from salon.core.home import OTHERS
 
 ABOUT = "A self-hosted platform for a generative-art day: draw, look inside, compare, hang, measure, mend."
 
@@ -26,6 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 done, 2 refused or impossible, 130 interrupted, 1 an error of ours. Never a traceback,
     unless SALON_DEBUG is set."""
     arguments = parser().parse_args(argv)
+    os.umask(OTHERS)  # what a command writes is its owner's: pictures have people's words in them
     try:
         code = arguments.command(arguments)
         sys.stdout.flush()

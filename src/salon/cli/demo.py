@@ -2,10 +2,13 @@
 
 import argparse
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from salon.cli.arguments import number
 from salon.core.errors import SalonError
+from salon.core.home import home
+from salon.core.running import Where, heard
 
 if TYPE_CHECKING:
     from salon.web.people.models import User
@@ -19,8 +22,8 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add.set_defaults(command=demo)
     text = "print a link that lets its holder in backstage, once, within a day"
     add = commands.add_parser("backstage", help=text, description=f"{text[0].upper()}{text[1:]}.")
-    add.add_argument("--url", help="address of the house (default http://127.0.0.1:PORT)")
-    add.add_argument("--port", type=number(1, 65535), default=8000, help="port of the house (default 8000)")
+    add.add_argument("--url", help="address of the house (default: that of the one that is running)")
+    add.add_argument("--port", type=number(1, 65535), help="port of a house on this machine (default: likewise)")
     add.add_argument("--password", metavar="NAME", help="set (or change) the password of this account instead")
     add.set_defaults(command=backstage)
 
@@ -64,30 +67,36 @@ def backstage(arguments: argparse.Namespace) -> None:
     if arguments.password:
         _set_password(arguments.password)
         return
-    base = (arguments.url or f"http://127.0.0.1:{arguments.port}").rstrip("/")
-    print(f"Backstage, once, within a day: {base}/backstage/enter/{links.new_link(links.keeper())}")
+    where, path = _where(arguments), f"/backstage/enter/{links.new_link(links.keeper())}"
+    print(f"Backstage, once, within a day: {where.own}{path}")
+    if where.public not in ("", where.own):
+        print(f"The same from another device: {where.public}{path}")
+
+
+def _where(arguments: argparse.Namespace) -> Where:
+    """As it was asked for; else the running house's address; else that of one opened without options."""
+    if arguments.url or arguments.port:
+        return Where((arguments.url or f"http://127.0.0.1:{arguments.port}").rstrip("/"), "")
+    if found := heard(home()):
+        return found
+    print(f"No house is running from {home()}: open it with salon run, on this port.", file=sys.stderr)
+    return Where("http://127.0.0.1:8000", "")
 
 
 def _set_password(name: str) -> None:
-    """Asked for twice; checked by Django's rules."""
+    """Asked for twice; checked as in the browser."""
     from getpass import getpass  # lazy: as above
 
-    from django.contrib.auth.password_validation import validate_password
-    from django.core.exceptions import ValidationError
-
+    from salon.web.people import passwords
     from salon.web.people.models import User
 
     first, second = getpass("Password: "), getpass("Again: ")
-    if first != second:
-        raise SalonError("The two are not the same.", "Try again.")
     user = User.objects.filter(username=name).first() or User(username=name)
-    try:
-        validate_password(first, user)
-    except ValidationError as error:
-        raise SalonError(" ".join(error.messages), "Choose another.") from error
+    if wrong := passwords.complaints(user, first, second):
+        raise SalonError(" ".join(wrong), "Choose another.")
     user.is_staff = True
-    user.set_password(first)
     user.save()
+    passwords.keep(user, first)
     _give_role(user)
     print(f"{name} may log in at /backstage/login.")
 

@@ -86,6 +86,12 @@ class StorageFull(SalonError):
     code = "storage_full"
 
 
+class NotPrivate(SalonError):
+    """Files of the house cannot be kept from other people of this machine."""
+
+    code = "not_private"
+
+
 class WorldError(SalonError):
     """The sandbox world was asked for something that it does not hold, or its files are damaged."""
 

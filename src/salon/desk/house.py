@@ -18,8 +18,9 @@ import zmq.asyncio
 
 from salon.core.errors import StorageFull
 from salon.core.home import home as default_home
-from salon.core.home import private_folder
+from salon.core.home import keep_private
 from salon.core.limits import raise_open_files
+from salon.core.running import Where, say
 from salon.desk.certificate import certificate_for
 from salon.desk.child import FIRST_WAIT, LONGEST_WAIT, Child
 from salon.desk.lock import AlreadyRunning, only_desk
@@ -35,7 +36,7 @@ BACKLOG = 256
 def open_house(port: int, host: str, home: Path | str | None, https: bool = False) -> int:
     """See `salon.desk.run`."""
     raise_open_files()
-    folder = private_folder(Path(home).expanduser().resolve() if home else default_home())
+    folder = keep_private(Path(home).expanduser().resolve() if home else default_home())
     os.environ["SALON_HOME"] = str(folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = "salon.web.settings"
     names = [] if host in ("127.0.0.1", "localhost", "::1") else own_names(host)
@@ -44,6 +45,8 @@ def open_house(port: int, host: str, home: Path | str | None, https: bool = Fals
     if host in EVERYWHERE:
         os.environ.setdefault("SALON_PUBLIC_URL", f"http{'s' * https}://{network_address()}:{port}")
     with only_desk(folder), listening_socket(host, port) as listening:
+        own = own_address(host, listening.getsockname()[1], https)
+        say(folder, Where(own, os.environ.get("SALON_PUBLIC_URL", "")))
         prepare_database()
         files = certificate_for(folder, ["127.0.0.1", "localhost", *names]) if https else None
         asyncio.run(_House(listening, host, files).serve())
@@ -56,6 +59,11 @@ def own_names(host: str) -> list[str]:
         return [host]
     name = socket.gethostname()
     return sorted({name, f"{name}.local", network_address()})
+
+
+def own_address(host: str, port: int, https: bool) -> str:
+    """The house's address on this machine."""
+    return f"http{'s' * https}://{_in_url('127.0.0.1' if host in EVERYWHERE else host)}:{port}"
 
 
 def _in_url(host: str) -> str:
@@ -174,8 +182,7 @@ class _House:
 
     def _addressed(self, environment: dict[str, str]) -> dict[str, str]:
         """With the address that letters name: nobody asks for a page when they are sent."""
-        own = "127.0.0.1" if self.host in EVERYWHERE else self.host
-        return {"SALON_PUBLIC_URL": f"{self.scheme}://{_in_url(own)}:{self.port}", **environment}
+        return {"SALON_PUBLIC_URL": own_address(self.host, self.port, self.scheme == "https"), **environment}
 
     async def serve(self) -> None:
         """Until a signal, and for nothing else; then web first (visitors see the end of it), then the engine."""

@@ -5,11 +5,12 @@ import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from salon.core.home import home, private_folder
+from salon.core.home import close, home, keep_private
 from salon.web import statics
 
 BASE = Path(__file__).resolve().parent
-HOME = private_folder(home())
+# every process that serves or changes a house loads this: what it writes is for its owner only
+HOME = keep_private(home())
 
 
 def _secret_key() -> str:
@@ -48,7 +49,9 @@ def _database(url: str) -> dict:
 
 def _sqlite(path: Path) -> dict:
     """WAL lets pages read while a row is written; IMMEDIATE because a deferred transaction that upgrades its
-    lock fails at once, whatever the timeout."""
+    lock fails at once, whatever the timeout. The files that SQLite lays beside it get the database's own mode."""
+    for beside in ("", "-wal", "-shm"):
+        close(path.with_name(path.name + beside))
     return {
         "ENGINE": "salon.web.sqlite",
         "NAME": str(path),
@@ -137,6 +140,7 @@ SERVESTATIC_MAX_AGE = 0 if DEBUG else 365 * 24 * 3600
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
 
 MEDIA_ROOT = HOME / "images"
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 STORAGES = {
     "default": {
         "BACKEND": os.environ.get("SALON_STORAGE", "salon.web.storage.AtomicFileStorage"),
@@ -161,8 +165,11 @@ SESSION_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_AGE = 60 * 60 * 16
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
-]
+    for name in (
+        "UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+] + [{"NAME": "salon.web.people.passwords.NotTheirName"}]  # fmt: skip
 
 # bodies are capped earlier (asgi.py); what is typed into the call's long form must fit beside its files
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

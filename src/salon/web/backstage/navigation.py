@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from salon.web.people.models import Role, User
-from salon.web.people.sessions import roles_of
+from salon.web.people.sessions import AT_BOOTH, roles_of
 
 ORGANISER, CURATOR, REVIEWER, VOLUNTEER = Role.Kind.values
 #: for everybody of the house, whatever their role
@@ -29,7 +29,7 @@ GROUPS: tuple[tuple[Any, tuple[Link, ...]], ...] = (
         _("Today"),
         (
             Link("backstage:home", _("Inbox"), (CURATOR,), under="/backstage/works"),
-            Link("backstage:screens", _("Screens"), (CURATOR, VOLUNTEER)),
+            Link("backstage:screens", _("Screens"), (CURATOR, VOLUNTEER, AT_BOOTH)),
             Link("doors:backstage", _("Doors"), (VOLUNTEER,)),
             Link("backstage:reports", _("Reports"), (CURATOR,)),
             Link("backstage:findings", _("Findings"), (CURATOR,)),

@@ -38,7 +38,8 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
 def _handed(request: HttpRequest, user: User, token: str, new: bool) -> HttpResponse:
     """The link, shown this once."""
     address = codes.public_address(request, reverse("backstage:enter", args=[token]))
-    return _page(request, made=user, link=address, qr=codes.qr_svg(address).decode(), new=new)
+    until = roles.link_until(current_event())
+    return _page(request, made=user, link=address, qr=codes.qr_svg(address).decode(), new=new, until=until)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

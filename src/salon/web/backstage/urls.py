@@ -1,12 +1,15 @@
 from django.urls import path
 
-from salon.web.backstage import findings, people, views
+from salon.web.backstage import account, booths, findings, people, views
 
 app_name = "backstage"
 urlpatterns = [
     path("backstage", views.home, name="home"),
     path("backstage/login", views.login, name="login"),
     path("backstage/code", views.code, name="code"),
+    path("backstage/password", account.password, name="password"),
+    path("backstage/unlock", booths.unlock, name="unlock"),
+    path("backstage/pin", booths.pin, name="pin"),
     path("backstage/logout", views.logout, name="logout"),
     path("backstage/enter/<str:token>", views.enter, name="enter"),
     path("backstage/works/<slug:work_id>/<slug:deed>", views.decide, name="decide"),

@@ -13,18 +13,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from salon.core.errors import Forbidden
-from salon.web import codes
+from salon.web import codes as qr
 from salon.web.arena.domain import pairing
-from salon.web.backstage import domain, logins
+from salon.web.backstage import coming_in, domain, logins, pins
+from salon.web.backstage.pins import at_the_screens
 from salon.web.events import devices as machines
-from salon.web.events import entering
+from salon.web.events import entering, tries
 from salon.web.events.domain import current_event
 from salon.web.events.models import Device, Entry
 from salon.web.gallery import topics
 from salon.web.gallery.domain import curating, filtering, showing
 from salon.web.line import EngineState, ToDesk, line
 from salon.web.pages import rendered
-from salon.web.people.codes import send_code, use_code
+from salon.web.people import codes
 from salon.web.people.links import use_link, user_of
 from salon.web.people.models import User
 from salon.web.people.sessions import allowed, may, staff, with_account
@@ -32,6 +33,8 @@ from salon.web.refuses.domain.reporting import recent
 from salon.web.station.models import Image
 
 TRAIL_LENGTH = 200
+#: by which the browser that asked for a code by e-mail is known
+CODE_COOKIE = "salon_code"
 #: works that a wall goes round, and so all that can be on a screen
 SCREENS_LENGTH = 120
 #: devices that are made here; those of doors belong to their door
@@ -60,26 +63,41 @@ def login(request: HttpRequest) -> HttpResponse:
     """`/backstage/login`: by password; the one-time link comes in by `enter`."""
     form = AuthenticationForm(request, data=request.POST or None)
     if request.method == "POST":
-        tried = logins.begin(request.POST.get("username", ""))
+        name = request.POST.get("username", "")
+        tried = logins.begin(request, name)
         if form.is_valid():
             logins.succeed(form.get_user(), tried)
-            auth.login(request, form.get_user())
-            return HttpResponseRedirect(_after_login(request))
+            return coming_in.let_in(request, form.get_user(), _after_login(request))
+        logins.fail(name)
     status = 422 if request.method == "POST" else 200
-    context = {"form": form, "by_email": settings.EMAIL_CONFIGURED}
+    context = {"form": form, "by_email": settings.EMAIL_CONFIGURED, "until": coming_in.until()}
+    context["by_pin"] = pins.has_pin(machines.booth(request))
     return rendered(request, "backstage/login.html", context, status)
 
 
 @require_POST
 @with_account
 def code(request: HttpRequest) -> HttpResponse:
-    """`/backstage/code`: sends a code by e-mail, or takes one. Whether the address is known is never told."""
-    address, given = request.POST.get("email", "")[:254], request.POST.get("code", "")[:12]
+    """`/backstage/code`: keeps that a code was asked for (the worker sends it, if the address is somebody's), or takes
+    one. Status, page and work are the same for every address."""
+    token, given = request.COOKIES.get(CODE_COOKIE, "")[:64], request.POST.get("code", "")[:12]
     if given:
-        auth.login(request, use_code(address, given), "django.contrib.auth.backends.ModelBackend")
-        return HttpResponseRedirect(reverse("backstage:home"))
-    send_code(address)
-    return rendered(request, "backstage/code.html", {"address": address})
+        return _by_code(request, token, given)
+    token = codes.ask(request.POST.get("email", ""), tries.source_of(request), token)
+    response = rendered(request, "backstage/code.html", {})
+    secure = request.is_secure() or settings.SESSION_COOKIE_SECURE
+    response.set_cookie(
+        CODE_COOKIE, token, codes.LIFETIME, path=request.path, httponly=True, samesite="Strict", secure=secure
+    )
+    return response
+
+
+def _by_code(request: HttpRequest, token: str, given: str) -> HttpResponse:
+    try:
+        user = codes.use(token, given)
+    except Forbidden as error:
+        return rendered(request, "backstage/code.html", {"error": error}, 403)
+    return coming_in.let_in_without(request, user)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,8 +106,7 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
     """`/backstage/enter/<token>`: the one-time link that `salon run` prints."""
     if request.method != "POST":
         return _entrance(request, user_of(token))
-    auth.login(request, use_link(token), "django.contrib.auth.backends.ModelBackend")
-    return HttpResponseRedirect(reverse("backstage:home"))
+    return coming_in.let_in_without(request, use_link(token))
 
 
 def _entrance(request: HttpRequest, wanted: User) -> HttpResponse:
@@ -133,7 +150,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@allowed("curator", "volunteer")
+@at_the_screens
 def decide(request: HttpRequest, work_id: str, deed: str) -> HttpResponse:
     """Approve, reject, take down or reopen a work; the walls are told at once."""
     if deed not in curating.DEEDS:
@@ -148,7 +165,7 @@ def decide(request: HttpRequest, work_id: str, deed: str) -> HttpResponse:
 
 
 @require_safe
-@allowed("curator", "volunteer")
+@at_the_screens
 def screens(request: HttpRequest) -> HttpResponse:
     """`/backstage/screens`: what hangs now, each to be taken off with one press; all walls to be blanked with one."""
     event = current_event()
@@ -158,7 +175,7 @@ def screens(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@allowed("curator", "volunteer")
+@at_the_screens
 def lights(request: HttpRequest) -> HttpResponse:
     """Blank every wall, or light them again."""
     _tell(topics.lights(domain.set_lights(request.user, bool(request.POST.get("dark")))))
@@ -205,8 +222,9 @@ def devices(request: HttpRequest) -> HttpResponse:
         kind = form.get("kind", "") if form.get("kind") in dict(KINDS) else ""
         made, token = machines.make(request.user, kind, form.get("name", ""), form.get("layout", "single"))
         room = "wall:enter" if made.kind == Device.Kind.WALL else "station:enter"
-        link = codes.public_address(request, reverse(room, args=[token]))
-        context |= {"made": made, "link": link, "qr": codes.qr_svg(link).decode()}
+        link = qr.public_address(request, reverse(room, args=[token]))
+        context |= {"made": made, "link": link, "qr": qr.qr_svg(link).decode()}
+    context["pin"] = pins.pin_of(current_event())
     context["devices"] = Device.objects.filter(event=current_event(), kind__in=dict(KINDS))
     return rendered(request, "backstage/devices.html", context)
 
@@ -255,8 +273,8 @@ def arena(request: HttpRequest) -> HttpResponse:
     context = pairing.shown(current_event(), state)
     if context["reviewers"]:
         path = reverse("arena:reviewers", args=[pairing.token(context["pairing"])])
-        context["link"] = codes.public_address(request, path)
-        context["qr"] = codes.qr_svg(context["link"]).decode()
+        context["link"] = qr.public_address(request, path)
+        context["qr"] = qr.qr_svg(context["link"]).decode()
     return rendered(request, "backstage/arena.html", context)
 
 

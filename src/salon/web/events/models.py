@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from salon.web.ids import new_id
 
-__all__ = ["Device", "Entry", "Event", "Room", "new_id"]
+__all__ = ["BoothPin", "Device", "Entry", "Event", "Room", "Try", "new_id"]
 
 
 def _all_languages() -> list[str]:
@@ -92,6 +92,33 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.deed} {self.subject}"
+
+
+class Try(models.Model):
+    """Something that is counted for a while: a wrong password, a letter asked for. What was tried and where from are
+    keyed hashes; the row goes after a day."""
+
+    kind = models.CharField(max_length=12)
+    subject = models.CharField(max_length=64)
+    source = models.CharField(max_length=64, blank=True, default="")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "at"], name="tries_lately")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at}"
+
+
+class BoothPin(models.Model):
+    """What volunteers unlock an event's booths by: its hash."""
+
+    event = models.OneToOneField(Event, on_delete=models.CASCADE, related_name="booth_pin")
+    pin_hash = models.CharField(max_length=200)
+    set_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.event_id}: {self.set_at}"
 
 
 class Device(models.Model):

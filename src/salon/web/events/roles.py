@@ -3,6 +3,7 @@
 Whoever organises an event decides about its people; about an account that works elsewhere, too, only its links and its
 existence are left alone: a link opens everything that its holder may do."""
 
+import datetime
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -14,13 +15,16 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Conflict, Forbidden
 from salon.core.text import tidy
+from salon.web.events import lasting
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event
 from salon.web.events.trail import note
 from salon.web.people import links, sessions
-from salon.web.people.models import EntryCode, EntryLink, Role, User
+from salon.web.people.models import AskedCode, EntryLink, Role, User
 
 ORGANISER = Role.Kind.ORGANISER
+#: a one-time link lasts through the event's days: at most
+LONGEST_LINK = datetime.timedelta(days=30)
 
 
 class Person(NamedTuple):
@@ -135,15 +139,20 @@ def set_roles(doer: User, user_id: int, kinds: Iterable[str]) -> User:
 
 
 def link(doer: User, user_id: int) -> tuple[User, str]:
-    """The token of a one-time link for somebody, to be handed over; earlier ones that were not used are void. Raises
-    Forbidden for an account that may do more than the doer, Conflict."""
+    """The token of a one-time link for somebody, to be handed over, good until `link_until`; earlier ones that were not
+    used are void. Raises Forbidden for an account that may do more than the doer, Conflict."""
     with transaction.atomic():
         event = lock_current_event()
         user = _reached(event, doer, user_id)
         if not user.is_active:
             raise Conflict(_("This account is shut."), _("Open it again first."))
         note(event, "link made", str(user.pk), person=doer, text=str(user)[:300])
-        return user, links.new_link(user)
+        return user, links.new_link(user, link_until(event))
+
+
+def link_until(event: Event) -> datetime.datetime:
+    """A link that is handed out weeks before is good on the day itself, and on its second day."""
+    return lasting.until(event, links.LIFETIME, LONGEST_LINK)
 
 
 def _reached(event: Event, doer: User, user_id: int) -> User:
@@ -172,7 +181,7 @@ def set_active(doer: User, user_id: int, active: bool) -> User:
                 raise Conflict(_("This is the last keeper of the house."), _("Make somebody else one first."))
         # when it is opened again, too: whatever was begun before comes in no more
         EntryLink.objects.filter(user=user, used_at=None).delete()
-        EntryCode.objects.filter(user=user).delete()
+        AskedCode.objects.filter(user=user).delete()
         sessions.end(user)
         user.is_active = active
         user.save(update_fields=["is_active"])

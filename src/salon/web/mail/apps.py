@@ -9,6 +9,7 @@ class Mail(AppConfig):
 
     def ready(self) -> None:
         from salon.web.mail import letters, lost, personal, sending, worker
+        from salon.web.people import codes
         from salon.web.people.personal import register
         from salon.web.people.retention import erase_due
         from salon.web.station.domain import files
@@ -16,6 +17,7 @@ class Mail(AppConfig):
         letters.register(lost.KIND, lost.SUBJECT, lost.TEXT, by_itself=True)
         register("mail", personal.collect, personal.erase)
         worker.every(OFTEN, "lost links", lost.answer_all)
+        worker.every(OFTEN, "codes to come in by", codes.answer_all)
         worker.every(OFTEN, "letters", sending.send_due)
         worker.every(SELDOM, "retention", erase_due)
         worker.every(SELDOM, "files", files.sweep)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from salon.core.errors import Busy
 from salon.engine.recipes import tidy
+from salon.web.events import tries
 from salon.web.events.models import Event
 from salon.web.mail import letters
 from salon.web.mail.models import LostLink
@@ -28,16 +29,16 @@ TEXT = gettext_lazy(
 HOUR = datetime.timedelta(hours=1)
 #: letters for one address in an hour
 MOST_AN_ADDRESS = 3
-#: questions in an hour, whatever the address
+#: questions in an hour from one place, whatever the addresses: who floods the house shuts out nobody else
 MOST = 600
 #: pages that one letter's address may have: an artist's, and some places
 MOST_PAGES = 5
 
 
-def ask(event: Event, address: str) -> None:
-    """Keeps the question. Raises Busy when very many were asked, of whatever address."""
-    since = timezone.now() - HOUR
-    if LostLink.objects.filter(created_at__gt=since).count() >= MOST:
+def ask(event: Event, address: str, source: str = "") -> None:
+    """Keeps the question; `source` says where from. Raises Busy when very many were asked from there, of whatever
+    address."""
+    if tries.begin("lost link", "", source, (tries.Limit(MOST, HOUR, source=True),)) is None:
         raise Busy(_("Very many people ask for their links just now."), _("Try again in an hour, or ask at the desk."))
     clean = tidy(address)[:254]
     LostLink.objects.create(event=event, address=clean, address_hash=_hash(clean))

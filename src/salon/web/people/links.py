@@ -1,4 +1,5 @@
-"""One-time links: printed by `salon run`, made by `salon backstage`, used once, for a day."""
+"""One-time links: printed by `salon run`, made by `salon backstage`, used once, for a day; those that are handed to
+people of the house last through the event (`events.roles`)."""
 
 import datetime
 import secrets
@@ -26,14 +27,14 @@ def keeper() -> User:
     return user
 
 
-def new_link(user: User) -> str:
-    """The token of a new link. Somebody has one at most: an earlier one that was not used opens nothing any more. Links
-    that have expired are swept away."""
+def new_link(user: User, until: datetime.datetime | None = None) -> str:
+    """The token of a new link, good until then, else for a day. Somebody has one at most: an earlier one that was not
+    used opens nothing any more. Links that have expired are swept away."""
     now, token = timezone.now(), secrets.token_urlsafe(24)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)  # two new ones at the same moment are one after the other
         EntryLink.objects.filter(Q(expires_at__lt=now) | Q(user=user, used_at=None)).delete()
-        EntryLink.objects.create(user=user, token_hash=bytes_hash(token.encode()), expires_at=now + LIFETIME)
+        EntryLink.objects.create(user=user, token_hash=bytes_hash(token.encode()), expires_at=until or now + LIFETIME)
     return token
 
 

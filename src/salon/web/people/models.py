@@ -7,9 +7,17 @@ from django.utils.translation import gettext_lazy as _
 
 from salon.web.ids import new_id
 
+#: the account of whoever unlocks a booth by its PIN; no name that somebody types becomes this one
+BOOTH = ":booth"
+
 
 class User(AbstractUser):
     """A person with an account. `username` is what they log in by, `first_name` what they are called."""
+
+    @property
+    def at_booth(self) -> bool:
+        """Whether this is nobody's account, but that of an unlocked booth."""
+        return self.username == BOOTH
 
     def __str__(self) -> str:
         return self.first_name or self.username
@@ -127,13 +135,23 @@ class EntryLink(models.Model):
         return f"{self.user}: {self.expires_at}"
 
 
-class EntryCode(models.Model):
-    """A code of six digits that was sent by e-mail; one a person. Only its hash is kept."""
+class AskedCode(models.Model):
+    """Somebody typed an address to be sent a code of six digits. The row says nothing of whether it is anybody's: the
+    worker finds out, sends the code, and keeps its hash here."""
 
-    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="entry_code")
-    code_hash = models.CharField(max_length=64)
-    expires_at = models.DateTimeField()
+    #: of the browser that asked: the code is good there only, so strangers' tries spend nobody else's
+    token_hash = models.CharField(max_length=64, db_index=True)
+    #: where from, as a keyed hash
+    source = models.CharField(max_length=64)
+    #: kept until it is answered
+    address = models.CharField(max_length=254, blank=True, default="")
+    #: by which letters to one address are counted once the address is gone
+    address_hash = models.CharField(max_length=64, db_index=True)
+    language = models.CharField(max_length=10)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="asked_codes")
+    code_hash = models.CharField(max_length=64, blank=True, default="")
     tries = models.PositiveSmallIntegerField(default=0)
 
     def __str__(self) -> str:
-        return f"{self.user}: {self.expires_at}"
+        return f"{self.address_hash[:8]} {self.created_at}"

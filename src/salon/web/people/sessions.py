@@ -21,6 +21,8 @@ from salon.web.people.models import Role, User
 View = Callable[..., HttpResponse]
 # a volunteer who forgot to log out at a booth must not leave backstage open
 cookies.personal(settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_PATH)
+#: what an unlocked booth may do, at whatever event; nobody can be given it
+AT_BOOTH = "booth"
 _session = decorator_from_middleware(SessionMiddleware)
 _account = decorator_from_middleware(AuthenticationMiddleware)
 
@@ -60,6 +62,8 @@ def roles_of(user: User, event_id: int | None = None) -> set[str]:
     the keeper has them at every event."""
     if user.is_superuser:
         return set(Role.Kind.values)
+    if user.at_booth:
+        return {AT_BOOTH}
     which = {"event": event_id} if event_id else {"event__current": True}
     kinds = set(Role.objects.filter(user=user, **which).values_list("kind", flat=True))
     return set(Role.Kind.values) if Role.Kind.ORGANISER in kinds else kinds

@@ -1,5 +1,5 @@
 // A booth: nobody's own machine. After a while without a touch it asks, counts down, and begins anew as another visitor.
-// A volunteer unlocks it by holding the house's sign for three seconds. Links lead only into the house.
+// A volunteer unlocks it by holding the house's sign for three seconds, and by the booths' PIN. Links lead only into the house.
 const dialog = document.getElementById("idle");
 const left = document.getElementById("idle-left");
 const IDLE = Number(document.body.dataset.idle) * 1000;
@@ -41,7 +41,7 @@ addEventListener("click", (event) => {
 });
 const sign = document.querySelector(".wordmark");
 let held = 0;
-sign?.addEventListener("pointerdown", () => { held = setTimeout(() => { location.href = "/backstage/screens"; }, 3000); });
+sign?.addEventListener("pointerdown", () => { held = setTimeout(() => { location.href = "/backstage/unlock"; }, 3000); });
 for (const kind of ["pointerup", "pointerleave", "pointercancel"]) sign?.addEventListener(kind, () => clearTimeout(held));
 
 // what the house takes off every screen leaves this one too
