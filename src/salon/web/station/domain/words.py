@@ -69,8 +69,9 @@ def unknown_words(prompt: str) -> list[str]:
 @lru_cache(4096)
 def spelt_like(word: str) -> tuple[str, ...]:
     """Names of the world spelt like `word`, best first, if it is a slip of the pen: a word that the models know as a
-    whole is none (a knight is no kite)."""
-    if word in vocabulary():
+    whole is none (a knight is no kite), nor one made of two of them (a rowboat is no robot)."""
+    known, halves = vocabulary(), [(word[:at], word[at:]) for at in range(3, len(word) - 2)]
+    if word in known or any(a in known and b in known for a, b in halves):
         return ()
     found = difflib.get_close_matches(word, suggestions(), n=NEAR, cutoff=SLIP)
     return tuple(name for name in found if name[0] == word[0])
