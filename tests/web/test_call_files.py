@@ -8,14 +8,18 @@ import struct
 import zipfile
 import zlib
 
+import numpy as np
 import pytest
 from calling import begin, browser, close, named, open_call, png, send, typed, upload, whole
 from django.core.files.storage import default_storage
 from django.utils import timezone
 from hands import hand
 from PIL import Image as Picture
+from PIL import features
 
 from salon.core.errors import BadRecipe, Conflict, Forbidden, SalonError
+from salon.engine import pictures
+from salon.web import sentences
 from salon.web.call.domain import answers, applying, deciding, files, private, windows
 from salon.web.call.models import Submission, Upload
 from salon.web.events.domain import current_event
@@ -126,6 +130,52 @@ def test_pictures_are_shown_upright_and_small(call, kind):
     with default_storage.open(kept.shown) as file, Picture.open(file) as shown:
         assert shown.size == (800, 1600)
         assert shown.format == "WEBP"
+
+
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99)
+
+
+@pytest.mark.parametrize("name", ["IMG_1.HEIC", "IMG_1.jpg", "IMG_1.mov", "IMG_1"])
+@pytest.mark.parametrize("label", ["Pictures of the work", "Other files"])
+def test_a_photo_that_an_iphone_kept_to_itself_is_answered_with_the_way_out(call, name, label):
+    with pytest.raises(BadRecipe, match="HEIC") as caught:
+        give(begin(), HEIC, name, label)
+    assert "from Photos, not from Files" in caught.value.hint
+    with pytest.raises(BadRecipe) as caught:  # control: what begins otherwise is told otherwise
+        give(begin(), HEIC.replace(b"heic", b"none"), "IMG_1.jpg", label)
+    assert "HEIC" not in caught.value.message
+
+
+def test_what_is_said_of_phones_formats_is_said_in_the_visitors_language(monkeypatch):
+    monkeypatch.setattr(pictures, "GIVEN", ())
+    for brand in (b"heic", b"avif"):
+        error = pictures.unread(HEIC.replace(b"heic", brand))
+        assert {error.message, error.hint} <= set(sentences.SENTENCES)
+
+
+def test_avif_is_shown_where_it_can_be_read(call):
+    if not features.check("avif"):
+        with pytest.raises(BadRecipe, match="AVIF"):
+            give(begin(), HEIC.replace(b"heic", b"avif"), "fox.avif")
+        return
+    kept = give(begin(), png(kind="AVIF"), "fox.avif", "Pictures of the work")
+    assert kept.kind == "image/avif"
+    with default_storage.open(kept.shown) as file, Picture.open(file) as shown:
+        assert shown.format == "WEBP"
+    with default_storage.open(kept.file.name) as file:
+        assert file.read() == png(kind="AVIF")
+
+
+def test_greys_of_16_bits_are_shown_grey_and_kept_as_they_came(call):
+    data = io.BytesIO()
+    Picture.fromarray(np.full((30, 40), 25_700, np.uint16)).save(data, "PNG")
+    kept = give(begin(), data.getvalue(), "fox.png", "Pictures of the work")
+    with default_storage.open(kept.shown) as file, Picture.open(file) as shown:
+        assert max(abs(number - 100) for number in shown.getpixel((5, 5))) <= 2
+    with default_storage.open(kept.file.name) as file:
+        assert file.read() == data.getvalue()
+    with Picture.open(data) as picture:  # control: the old way
+        assert picture.convert("RGB").getpixel((5, 5)) == (255, 255, 255)
 
 
 def test_the_pixel_cap_is_what_stops_a_bomb(call, monkeypatch):

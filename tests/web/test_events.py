@@ -196,6 +196,19 @@ def test_a_logo_is_made_anew():
         assert picture.size == (480, 480)
 
 
+def test_a_logo_stands_upright_in_the_colours_that_its_maker_saw():
+    exif = Picture.Exif()
+    exif[0x0112] = 6  # held on its side
+    data = io.BytesIO()
+    Picture.new("CMYK", (40, 20), (0, 255, 0, 0)).save(data, "JPEG", exif=exif, quality=100)
+    with Picture.open(io.BytesIO(logos.read(given(data.getvalue())))) as picture:
+        assert picture.size == (20, 40)
+        assert max(abs(a - b) for a, b in zip(picture.getpixel((5, 5)), (230, 0, 126))) <= 4
+        assert not picture.info
+    with Picture.open(data) as picture:  # control: the old way
+        assert picture.convert("RGB").getpixel((5, 5))[2] > 245
+
+
 @pytest.mark.parametrize(
     "hostile",
     [

@@ -38,6 +38,11 @@ SENTENCES = (
     gettext_noop("The engine is stopping. It will be drawn."),
     gettext_noop("The engine is starting again."),
     gettext_noop("The engine stopped {count} times while drawing this, so it was given up."),
+    gettext_noop("This is an AVIF picture, which cannot be read here."),
+    gettext_noop("Save it as a PNG or JPEG."),
+    gettext_noop("This is a HEIC photo, as iPhones keep them, which cannot be read here."),
+    gettext_noop("On an iPhone choose it from Photos, not from Files: it then arrives as a JPEG. Elsewhere open it and "
+                 "save or share it as a JPEG."),
 )
 #: what may stand there and is itself in words
 PARTS = frozenset({

@@ -9,10 +9,9 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe
 from salon.core.hashing import bytes_hash
-from salon.engine.pictures import TooManyPixels, unpacked
+from salon.engine.pictures import GIVEN, TooManyPixels, Unread, unpacked
+from salon.web.sentences import spoken
 
-#: formats by Pillow's names; its other readers are never asked
-FORMATS = ("PNG", "JPEG", "WEBP")
 MOST_BYTES = 2_000_000
 MOST_PIXELS = 16_000_000
 #: what pages show of it, in pixels
@@ -28,10 +27,12 @@ def read(file: UploadedFile | None) -> bytes:
         message = _("This file is larger than %(most)d MB.") % {"most": MOST_BYTES // 1_000_000}
         raise BadRecipe(message, _("Save it smaller; %(width)d pixels across are enough.") % {"width": WIDTH})
     try:
-        picture = unpacked(data, MOST_PIXELS, FORMATS)
+        picture = unpacked(data, MOST_PIXELS, GIVEN)
     except TooManyPixels as error:
         hint = _("Save it smaller; %(width)d pixels across are enough.") % {"width": WIDTH}
         raise BadRecipe(_("This picture has more pixels than this house unpacks."), hint) from error
+    except Unread as error:
+        raise BadRecipe(spoken(error.message), spoken(error.hint)) from error
     except BadRecipe as error:
         message = _("This file cannot be read as a picture.")
         raise BadRecipe(message, _("It takes PNG, JPEG and WebP, whole ones.")) from error

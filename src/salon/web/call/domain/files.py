@@ -24,7 +24,7 @@ from salon.web.call.domain import states, windows
 from salon.web.call.domain.applying import mine
 from salon.web.call.models import Question, Submission, Upload
 from salon.web.events.trail import note
-from salon.web.gallery.domain.uploads import to_show
+from salon.web.gallery.domain.uploads import check_head, is_avif, to_show
 from salon.web.ids import new_id
 from salon.web.people.models import Guest
 
@@ -36,8 +36,9 @@ PICTURES: dict[str, Callable[[bytes], bool]] = {
     "image/png": lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"),
     "image/jpeg": lambda head: head.startswith(b"\xff\xd8\xff"),
     "image/webp": lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP",
+    "image/avif": is_avif,
 }
-PICTURE_ENDINGS = ("png", "jpg", "jpeg", "webp")
+PICTURE_ENDINGS = ("png", "jpg", "jpeg", "webp", "avif")
 
 
 def _begins(*heads: bytes) -> Callable[[bytes], bool]:
@@ -89,6 +90,7 @@ def tidy_name(name: str) -> str:
 def kind_of(name: str, head: bytes, pictures_only: bool) -> str:
     """What a file is, by its first bytes. Raises BadRecipe for kinds that are not taken, or that are not what their
     ending says."""
+    check_head(head)
     ending = os.path.splitext(name)[1][1:].lower()
     if ending in PICTURE_ENDINGS:
         found = next((kind for kind, fits in PICTURES.items() if fits(head)), "")

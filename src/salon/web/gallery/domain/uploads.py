@@ -7,13 +7,13 @@ import threading
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from PIL import Image as Picture
-from PIL import ImageOps
 
 from salon.core.errors import BadRecipe
-from salon.engine.pictures import TooManyPixels, unpacked
+from salon.engine.pictures import GIVEN, TooManyPixels, Unread, kind_of_phone, on_white, unpacked, unread
+from salon.web.sentences import spoken
 
 #: formats by Pillow's names; its other readers are never asked
-FORMATS = ("JPEG", "PNG", "WEBP")
+FORMATS = GIVEN
 #: bytes that fit into the largest body the house reads (web/asgi.py), with the form around them
 MOST_BYTES = 60_000
 MOST_PIXELS = 4_000_000
@@ -25,8 +25,7 @@ _unpacking = threading.Lock()
 
 
 def read(file: UploadedFile | None) -> Picture.Image:
-    """The picture as RGB or RGBA, whatever else its file says (EXIF, profiles, further frames) left aside. Raises
-    BadRecipe."""
+    """The picture as RGB or RGBA, in sRGB and upright, whatever else its file says left aside. Raises BadRecipe."""
     if file is None:
         raise BadRecipe(_("No picture was sent."), _("Choose a file first."))
     data = file.read(MOST_BYTES + 1)
@@ -46,15 +45,25 @@ def to_show(data: bytes) -> bytes:
     with _unpacking:
         picture = _decoded(data, MOST_PIXELS_GIVEN, _("Make it smaller first: 50 million pixels are enough."))
         picture.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Picture.Resampling.LANCZOS)
-    try:
-        picture = ImageOps.exif_transpose(picture)
-    except Exception:  # EXIF that makes no sense: Pillow raises many kinds; then it is shown as it lies
-        pass
-    flat = Picture.new("RGB", picture.size, "white")
-    flat.paste(picture, mask=picture.getchannel("A") if picture.mode == "RGBA" else None)
     out = io.BytesIO()
-    flat.save(out, "WEBP", quality=92)
+    on_white(picture).save(out, "WEBP", quality=92)
     return out.getvalue()
+
+
+def check_head(head: bytes) -> None:
+    """Raises BadRecipe if a file begins as a photo of a format that this house cannot read."""
+    if error := unread(head):
+        raise said(error)
+
+
+def is_avif(head: bytes) -> bool:
+    """Whether a file begins as AVIF, and this house reads AVIF."""
+    return "AVIF" in FORMATS and kind_of_phone(head) == "AVIF"
+
+
+def said(error: Unread) -> BadRecipe:
+    """The same in the visitor's language."""
+    return BadRecipe(spoken(error.message), spoken(error.hint))
 
 
 def _decoded(data: bytes, most: int, hint: str) -> Picture.Image:
@@ -69,5 +78,7 @@ def _decoded(data: bytes, most: int, hint: str) -> Picture.Image:
             ) from error
         if isinstance(error, TooManyPixels):
             raise BadRecipe(_("This picture has more pixels than this house unpacks."), hint) from error
+        if isinstance(error, Unread):
+            raise said(error) from error
         message = _("This file cannot be read as a picture.")
         raise BadRecipe(message, _("It takes JPEG, PNG and WebP, whole ones.")) from error
