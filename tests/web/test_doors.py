@@ -1,25 +1,32 @@
 """Tickets and doors: who is let in, once, and what is said to whoever is not."""
 
 import datetime
+import io
 import json
 
+import pypdfium2
 import pytest
+import zxingcpp
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from doorway import door, hand, nonce, organiser, place, pool, scan, show
 from icalendar import Calendar
+from PIL import Image as Picture
 
+from salon import printing
 from salon.core.errors import BadRecipe, Conflict, Forbidden
-from salon.web.doors import tickets
+from salon.web.doors import paper, tickets
 from salon.web.doors.domain import answering, counting, hands, looking, redeeming, searching
 from salon.web.doors.models import CheckIn, Reason, Refusal
 from salon.web.events import devices
-from salon.web.events.models import Entry, Event
+from salon.web.events.models import Entry, Event, Room
 from salon.web.people import guests
-from salon.web.people.models import Role, User
+from salon.web.people.models import Guest, Role, User
 from salon.web.people.personal import holdings
 from salon.web.seats.domain import places, proof
-from salon.web.seats.models import Place
+from salon.web.seats.models import Place, Pool
 
 pytestmark = pytest.mark.django_db
 HOUR = datetime.timedelta(hours=1)
@@ -442,6 +449,62 @@ def test_what_is_taken_along(client):
     assert client.get(f"{link}.png?{query}").content.startswith(b"\x89PNG")
     assert client.get(f"{link}.exe?{query}").status_code == 404
     assert client.get(f"{link}.pdf").status_code == 403
+
+
+def longest(model, field, text):
+    """As much of a text as a form takes in that field."""
+    return (text * 700)[: model._meta.get_field(field).max_length].strip()
+
+
+@pytest.mark.parametrize(
+    "text", ["Lorem ipsum dolor ", "W", "Ž", "สมชายใจดี", "क्षत्रिय ", "محمد ", "🎨👩🏽\u200d🎨", "\U00010c80 a"]
+)
+def test_a_ticket_of_the_longest_texts_has_its_code(text, client):
+    """Every field as long as its form takes it, read back as a scanner at the door would."""
+    event = Event.objects.get(current=True)
+    for field in ("name", "place", "address"):
+        setattr(event, field, longest(Event, field, text))
+    event.save()
+    room = Room.objects.create(event=event, **{name: longest(Room, name, text) for name in ("name", "access")})
+    of = pool(longest(Pool, "name", text), room=room, needs=pool(longest(Pool, "name", f"+{text}")))
+    ada = place(of, longest(Guest, "name", text))
+    link, query = tickets.link(ada).split("?")
+    drawn = Picture.open(io.BytesIO(client.get(f"{link}.png?{query}").content))
+    [page] = pypdfium2.PdfDocument(client.get(f"{link}.pdf?{query}").content)
+    for picture in (drawn, page.render(scale=3).to_pil()):
+        [found] = zxingcpp.read_barcodes(picture.convert("RGB"))
+        assert tickets.named_by(found.text).place_id == ada.id
+
+
+def test_every_row_of_a_doors_list_has_a_code(main, workshop):
+    """A guest whose letters no font has was "? (no code)". Now who never looked at the ticket has a code, too."""
+    strange = "\U00010c80\U00010c81"
+    made = [place(workshop, name) for name in ("สมชาย ใจดี", "Ada 🎨", strange, f"{strange} Bob")]
+    rows = {row[2]: row[0] for row in paper.door_list(main.door, timezone.now())["rows"]}
+    assert rows == {
+        tickets.edition(one).code[:5]: name
+        for one, name in zip(made, ["สมชาย ใจดี", "Ada 🎨", "(letters that no font here has)", f"{printing.GAP} Bob"])
+    }
+    assert "go by the code" in paper.door_list(main.door, timezone.now())["note"]
+    [page] = pypdfium2.PdfDocument(printing.pdf("door", paper.door_list(main.door, timezone.now())))
+    said = page.get_textpage().get_text_range()
+    assert all(code in said for code in rows)
+
+
+def test_codes_are_made_at_once_and_anew_where_one_is_taken(workshop, monkeypatch):
+    made = [place(workshop, f"Guest {n}") for n in range(20)]
+    first = tickets.edition(made[0]).code
+    with CaptureQueriesContext(connection) as queries:
+        codes = tickets.editions(made)
+    assert len(queries) <= 8
+    assert codes == {one.id: tickets.edition(one).code for one in made}
+    assert codes[made[0].id] == first
+    fresh, new_code = place(workshop, "Eve"), tickets._new_code
+    taken = iter([first])
+    monkeypatch.setattr(tickets, "_new_code", lambda: next(taken, None) or new_code())
+    assert tickets.editions([fresh])[fresh.id] != first
+    monkeypatch.setattr(tickets, "_new_code", lambda: first)  # control: were every code taken, there would be none
+    assert tickets.editions([place(workshop, "Max")]) == {}
 
 
 def test_who_came_in_cannot_give_back(main, workshop, client):

@@ -1,4 +1,4 @@
-"""A ticket and a door's list as the printing room wants them: plain words, in letters this machine has."""
+"""A ticket and a door's list as the printing room wants them: plain words, in letters that can be set here."""
 
 import datetime
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from salon import printing
 from salon.web import codes
 from salon.web.doors import tickets
-from salon.web.doors.domain.looking import Line, listed
+from salon.web.doors.domain.looking import listed
 from salon.web.doors.models import Door
 from salon.web.events import times
 from salon.web.seats.models import Place, Pool
 
-#: languages are tried in this order: the reader's, then the one whose letters the house's own fonts have
+#: the language whose letters the house's own fonts have, where the reader's has others that cannot be set
 PLAIN = "en"
 
 
@@ -54,67 +54,68 @@ def _legible(make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return made
 
 
+def _shown(words: list[str]) -> list[str]:
+    """As they can be set here: a gap for letters without a font; words that are nothing else are said to be so."""
+    instead = _("(letters that no font here has)")
+    return [made if set(made) - {printing.GAP, " "} or not made else instead for made in printing.legible(*words)]
+
+
 def ticket(place: Place) -> dict[str, Any]:
-    """For the form `ticket`. What people wrote in letters that this machine has no font for is left out, and the note
-    says so: the page itself shows it."""
-    code = tickets.edition(place).code
+    """For the form `ticket`. Where letters are missing for want of a font, the note says so: the page has them."""
+    code, said = tickets.edition(place).code, [place.pool.event.name, place.pool.name, place.guest.name]
 
     def made() -> dict[str, Any]:
-        rows = [(what, words) for what, words in facts(place) if printing.readable(words)]
+        rows = facts(place)
+        wanted = [*said, *(words for _what, words in rows)]
+        event, pool, name, *told = _shown(wanted)
         note = _("One entry. Show this code at the door, on paper or on a screen; it may also be typed.")
-        missing = not printing.readable(place.guest.name, place.pool.name, place.pool.event.name)
-        if missing or len(rows) < len(facts(place)):
-            note += " " + _("Some words are missing here for want of a font; the ticket's page has them all.")
+        if [event, pool, name, *told] != wanted:
+            note += " " + _("Some letters are missing here for want of a font; the ticket's page has them all.")
         return {
             "language": translation.get_language() or PLAIN,
             "note": note,
-            "lines": rows,
+            "event": event,
+            "pool": pool,
+            "name": name,
+            "lines": [(what, words) for (what, _words), words in zip(rows, told)],
             "said": [note, *(what for what, _words in rows), times.words(place.pool.event, timezone.now())],
         }
 
     return _legible(made) | {
-        "title": _shown(place.pool.name) or "Ticket",
-        "event": _shown(place.pool.event.name),
-        "pool": _shown(place.pool.name),
-        "name": _shown(place.guest.name),
+        "title": place.pool.name,
         "code": tickets.spelled(code),
         "qr": codes.qr_svg(tickets.ticket_of(place)).decode(),
     }
 
 
-def _shown(words: str) -> str:
-    return words if printing.readable(words) else ""
-
-
 def door_list(door: Door, now: datetime.datetime) -> dict[str, Any]:
-    """For the form `door`. A name without letters here is its code, which stands on its ticket, too."""
+    """For the form `door`. Whose name has no letters here is found by the code, which stands on every ticket."""
     lines = listed(door)
+    said = [door.event.name, door.name]
+    said += [words for line in lines for words in (line.place.guest.name, line.place.pool.name)]
 
     def made() -> dict[str, Any]:
-        told = {
-            "language": translation.get_language() or PLAIN,
-            "note": _("For the time without a line. Tick whoever comes in; a cross says that somebody is in already. "
-                      "Who is not on the list has no place: count them, places may be left."),
-            "told": _("%(count)s names, printed %(time)s. Tear it up after the day.")
-            % {"count": len(lines), "time": times.words(door.event, now)},
-            "heads": [_("Name"), _("For"), _("Code begins")],
+        event, name, *told = _shown(said)
+        note = _("For the time without a line. Tick whoever comes in; a cross says that somebody is in already. "
+                 "Who is not on the list has no place: count them, places may be left.")  # fmt: skip
+        if [event, name, *told] != said:
+            note += " " + _("Where letters are missing for want of a font, go by the code on the ticket.")
+        heads = [_("Name"), _("For"), _("Code begins")]
+        count = _("%(count)s names, printed %(time)s. Tear it up after the day.") % {
+            "count": len(lines), "time": times.words(door.event, now),
         }  # fmt: skip
-        return told | {"said": [told["note"], told["told"], *told["heads"]]}
+        return {
+            "language": translation.get_language() or PLAIN,
+            "note": note,
+            "told": count,
+            "heads": heads,
+            "event": event,
+            "door": name,
+            "rows": [[*two, line.code, line.entry is not None] for line, *two in zip(lines, told[::2], told[1::2])],
+            "said": [note, count, *heads],
+        }
 
-    plain = printing.readable(*(f"{line.place.guest.name} {line.place.pool.name}" for line in lines))
-    return _legible(made) | {
-        "title": _shown(door.name) or "Door",
-        "event": _shown(door.event.name),
-        "door": _shown(door.name),
-        "rows": [_row(line, plain) for line in lines],
-    }
-
-
-def _row(line: Line, plain: bool) -> list[Any]:
-    name, pool = line.place.guest.name, line.place.pool.name
-    if not plain:
-        name, pool = _shown(name) or "?", _shown(pool) or "?"
-    return [name, pool, line.code, line.entry is not None]
+    return _legible(made) | {"title": door.name}
 
 
 #: what a ticket can be taken along as: its type and how it is made

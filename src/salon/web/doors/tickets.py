@@ -10,6 +10,8 @@ that finds slips of the hand: any one wrong, any two neighbours swapped (a check
 """
 
 import secrets
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -129,6 +131,24 @@ def edition(place: Place) -> Ticket:
             if not left:
                 raise
     raise AssertionError("the last try returns or raises")
+
+
+def editions(places: Iterable[Place]) -> dict[str, str]:
+    """The code of each place's present ticket; those that nobody has asked for yet are made, all at once."""
+    serials = {place.id: place.serial for place in places}
+    for left in reversed(range(_TRIES)):
+        rows = Ticket.objects.filter(place__in=serials).values_list("place_id", "serial", "code")
+        codes = {place: code for place, serial, code in rows if serial == serials[place]}
+        there = Place.objects.filter(id__in=serials.keys() - codes.keys()).values_list("id", flat=True)
+        fresh = [Ticket(place_id=place, serial=serials[place], code=_new_code()) for place in there]
+        if not fresh or not left:
+            return codes
+        with (
+            suppress(IntegrityError),
+            transaction.atomic(),
+        ):  # a place went meanwhile; codes that are taken are tried anew
+            Ticket.objects.bulk_create(fresh, ignore_conflicts=True)
+    raise AssertionError("the last try returns")
 
 
 def spelled(code: str) -> str:

@@ -6,9 +6,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from salon.web.doors import tickets
 from salon.web.doors.domain.hands import pools
 from salon.web.doors.domain.searching import folded
-from salon.web.doors.models import CheckIn, Door, Refusal, Ticket
+from salon.web.doors.models import CheckIn, Door, Refusal
 from salon.web.events.domain import current_event, lock_current_event
 from salon.web.events.models import Event
 from salon.web.events.trail import note
@@ -25,15 +26,15 @@ class Line(NamedTuple):
 
 
 def listed(door: Door) -> list[Line]:
-    """Whoever may come in at this door, by name. Codes exist for tickets that somebody has looked at."""
+    """Whoever may come in at this door, by name, each with a code: on paper it may be all that can be compared."""
     booked = Place.objects.filter(pool__in=pools(door), state=Place.State.BOOKED, guest__erased_at=None)
     places = list(booked.select_related("guest", "pool"))
     ids = [place.id for place in places]
-    codes = {(t.place_id, t.serial): t.code for t in Ticket.objects.filter(place__in=ids)}
+    codes = tickets.editions(places)
     entries = CheckIn.objects.select_related("door__event").filter(place__in=ids, undone_at=None)
     came = {entry.place_id: entry for entry in entries}
     places.sort(key=lambda place: (folded(place.guest.name), place.pool.name, place.id))
-    return [Line(place, codes.get((place.id, place.serial), "")[:5], came.get(place.id)) for place in places]
+    return [Line(place, codes.get(place.id, "")[:5], came.get(place.id)) for place in places]
 
 
 def conflicts(event: Event) -> QuerySet[Refusal]:
