@@ -162,6 +162,8 @@ def test_a_volunteer_comes_in_by_the_link_and_finds_the_way(empty, organiser, br
     context = browser.new_context(base_url=empty.url, viewport={"width": 390, "height": 844})
     phone = context.new_page()
     come_in(phone, link)
+    heading(phone, "Welcome: choose a password")
+    phone.click("text=Not now")
     heading(phone, "What would you like to do?")
     assert "Event" not in phone.locator(".ways").inner_text()
     phone.locator(".duties").get_by_role("link", name="Screens").click()

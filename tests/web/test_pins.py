@@ -1,6 +1,7 @@
 """A booth's PIN: what it opens, where, for how long, and how often it may be guessed."""
 
 import pytest
+from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 from hands import at_once, hand
@@ -123,7 +124,7 @@ def test_it_is_worth_nothing_elsewhere_and_soon_nothing_at_the_booth(booth, pin,
     client.post(UNLOCK, {"pin": PIN})
     assert client.get("/backstage/screens").status_code == 200
     for device in current_event().devices.all():
-        devices.revoke(curator, device.id)
+        devices.revoke(curator, device.id, Q())
     assert client.get("/backstage/screens").status_code == 403, "a booth that was revoked"
 
 

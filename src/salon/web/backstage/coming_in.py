@@ -2,7 +2,6 @@
 
 import datetime
 
-from django.conf import settings
 from django.contrib import auth
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -31,7 +30,7 @@ def let_in(request: HttpRequest, user: User, leads_to: str = "") -> HttpResponse
     auth.login(request, user, BACKEND)
     request.session.set_expiry(until())
     response = HttpResponseRedirect(leads_to or reverse("backstage:home"))
-    logins.know(response, user, request.is_secure() or settings.SESSION_COOKIE_SECURE)
+    logins.know(response, user)
     return response
 
 

@@ -76,11 +76,12 @@ def _account(typed: str) -> User | None:
     return User.objects.filter(username__iexact=_name(typed)).first()
 
 
-def know(response: HttpResponse, person: User, secure: bool) -> None:
-    """Whoever came in with this browser comes in again, whatever others try from the same network."""
+def know(response: HttpResponse, person: User) -> None:
+    """Whoever came in with this browser comes in again, whatever others try from the same network. Over TLS it is
+    marked Secure like every cookie (cookies.py); a booth need not forget it, since it opens nothing."""
     response.set_cookie(
         COOKIE, signing.dumps([person.pk, get_random_string(16)], salt=SALT), max_age=LIFETIME,
-        path="/backstage", httponly=True, samesite="Strict", secure=secure,
+        path="/backstage", httponly=True, samesite="Strict",
     )  # fmt: skip
 
 

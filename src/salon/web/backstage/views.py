@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from salon.core.errors import Forbidden
 from salon.web import codes as qr
+from salon.web import cookies
 from salon.web.arena.domain import pairing
 from salon.web.backstage import coming_in, domain, logins, pins
 from salon.web.backstage.pins import at_the_screens
@@ -34,7 +35,7 @@ from salon.web.station.models import Image
 
 TRAIL_LENGTH = 200
 #: by which the browser that asked for a code by e-mail is known
-CODE_COOKIE = "salon_code"
+CODE_COOKIE = cookies.personal("salon_code", "/backstage/code")
 #: works that a wall goes round, and so all that can be on a screen
 SCREENS_LENGTH = 120
 #: devices that are made here; those of doors belong to their door
@@ -85,10 +86,7 @@ def code(request: HttpRequest) -> HttpResponse:
         return _by_code(request, token, given)
     token = codes.ask(request.POST.get("email", ""), tries.source_of(request), token)
     response = rendered(request, "backstage/code.html", {})
-    secure = request.is_secure() or settings.SESSION_COOKIE_SECURE
-    response.set_cookie(
-        CODE_COOKIE, token, codes.LIFETIME, path=request.path, httponly=True, samesite="Strict", secure=secure
-    )
+    cookies.keep(response, CODE_COOKIE, token, int(codes.LIFETIME.total_seconds()))
     return response
 
 
