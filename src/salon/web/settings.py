@@ -218,6 +218,5 @@ SALON_HEARTBEAT = float(os.environ.get("SALON_HEARTBEAT", "10"))
 #: how others on the network reach this house; in QR codes and share cards ("": as whoever asks reached it)
 PUBLIC_URL = os.environ.get("SALON_PUBLIC_URL", "").rstrip("/")
 
-
 #: where this house's source code is to be had; shown at the foot of the home page
 SOURCE_URL = os.environ.get("SALON_SOURCE_URL", "")
