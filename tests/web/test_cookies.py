@@ -38,7 +38,7 @@ def given(client=None, **environment):
 
 ALL = {
     "salon_guest", "salon_device_station", "salon_reviewer", "salon_backstage", "salon_ticket", "salon_language",
-    "salon_backstage_language",
+    "salon_backstage_language", "salon_known",
 }  # fmt: skip
 
 

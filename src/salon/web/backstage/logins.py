@@ -14,6 +14,7 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
 from salon.engine.recipes import tidy
+from salon.web import cookies
 from salon.web.events import tries
 from salon.web.events.domain import current_event
 from salon.web.events.models import Try
@@ -36,7 +37,7 @@ STRANGE = (
     Limit(MOST_AN_ACCOUNT, datetime.timedelta(hours=1), subject=True),
 )
 #: the cookie of a browser that somebody has come in with; it opens nothing
-COOKIE, SALT = "salon_known", "salon.known"
+COOKIE, SALT = cookies.personal("salon_known", "/backstage"), "salon.known"
 LIFETIME = datetime.timedelta(days=90)
 
 
@@ -77,12 +78,9 @@ def _account(typed: str) -> User | None:
 
 
 def know(response: HttpResponse, person: User) -> None:
-    """Whoever came in with this browser comes in again, whatever others try from the same network. Over TLS it is
-    marked Secure like every cookie (cookies.py); a booth need not forget it, since it opens nothing."""
-    response.set_cookie(
-        COOKIE, signing.dumps([person.pk, get_random_string(16)], salt=SALT), max_age=LIFETIME,
-        path="/backstage", httponly=True, samesite="Strict",
-    )  # fmt: skip
+    """Whoever came in with this browser comes in again, whatever others try from the same network."""
+    known = signing.dumps([person.pk, get_random_string(16)], salt=SALT)
+    cookies.keep(response, COOKIE, known, int(LIFETIME.total_seconds()))
 
 
 def _known_browser(request: HttpRequest, person: User | None) -> str:
