@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 from salon.judge.detector import SIDE, Detector
 from salon.judge.prompts import FIRST_SEED, GENEVAL, TASKS, Prompt, again, prompts, truth
 from salon.judge.verdict import Verdict, passes
-from salon.stats.bootstrap import clustered_mean_of_rates, clustered_rate
+from salon.stats.clustered import clustered_mean_of_rates, clustered_rate
 from salon.stats.intervals import wilson
 from salon.world import vocabulary as words
 from salon.world.render import render

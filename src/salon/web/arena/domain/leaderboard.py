@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 from msgspec import Struct
 
 from salon.engine.client import ModelInfo
-from salon.stats.bootstrap import clustered_rate
 from salon.stats.bradley_terry import Fit, fit
+from salon.stats.clustered import clustered_rate
 from salon.stats.intervals import wilson
 from salon.web.arena.domain.players import DIGITS, Player, player_of
 from salon.web.arena.models import Battle, Winner
