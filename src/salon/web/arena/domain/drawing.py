@@ -29,8 +29,8 @@ def with_lines(component: Sequence[dict[str, Any]]) -> dict[str, Any]:
     scale's `ticks`."""
     far = reach(component)
     rows = []
-    for place, row in enumerate(component, 1):
-        low, high = row["rating_q025"], row["rating_q975"]
+    for row in component:
+        low, high = row["rating_low"], row["rating_high"]
         ends = {
             "open_low": low is None or low < -far,
             "open_high": high is None or high > far,
@@ -38,7 +38,7 @@ def with_lines(component: Sequence[dict[str, Any]]) -> dict[str, Any]:
             "high": _at(far if high is None else high, far),
         }
         percent = round(100 * (row["both_bad_share"] or 0))
-        rows.append({**row, **ends, "both_bad_percent": percent, "place": place, "dot": _at(row["rating"], far)})
+        rows.append({**row, **ends, "both_bad_percent": percent, "dot": _at(row["rating"], far)})
     sides = [(odds, sign) for odds in ODDS if log(odds) <= far for sign in (-1, 1)]
     shown = sides if len(sides) <= 4 else [(odds, sign) for odds, sign in sides if odds in (4, 16)]
     ticks = [{"at": _at(sign * log(odds), far), "odds": odds, "better": sign > 0} for odds, sign in shown]
