@@ -154,11 +154,12 @@ def test_one_visitors_vote_on_a_new_machine_leaves_the_others_lines(first_event)
     vote(first_event, "latent", "vq", "b", "f" * 32, weights=("7b" * 32, "2b" * 32))  # trained anew
     rows = leaderboard.board(first_event)["components"][0]
     anew = [row for row in rows if row["weights"].startswith("7b")]
-    assert [row["rating_low"] for row in anew] == [None]
+    assert [(row["rating_low"], row["place_best"], row["to_next"]) for row in anew] == [(None, None, None)]
     for row in rows:
         if row not in anew:
             assert row["rating_low"] == pytest.approx(before[row["name"]]["rating_low"], abs=1e-6)
             assert row["rating_q975"] == pytest.approx(before[row["name"]]["rating_q975"], abs=1e-6)
+            assert row["place_worst"] == before[row["name"]]["place_worst"] <= 3
 
 
 def test_one_visitor_who_finds_all_bad_is_one_look(first_event):
@@ -266,9 +267,12 @@ def test_the_page_stands_at_any_number_of_votes(first_event, visit, votes):
 
 
 def test_lines_stay_inside_their_picture():
-    row = {"rating": 0.5, "rating_low": -0.5, "rating_high": 90.0, "both_bad_share": None}
+    row = {"rating": 0.5, "rating_low": -0.5, "rating_high": 90.0, "both_bad_share": None, "place_best": 1,
+           "place_worst": 2}  # fmt: skip
     endless = {**row, "rating_low": None, "rating_high": None}
     drawn = drawing.with_lines([row, endless])["machines"]
+    sure, unknown = {**row, "place_worst": 1}, {**row, "place_best": None, "place_worst": None}
+    assert [one["places"] for one in drawing.with_lines([row, sure, unknown])["machines"]] == ["1–2", "1", "–"]
     assert all(0 < one[end] < 100 for one in drawn for end in ("low", "dot", "high"))
     assert [(one["open_low"], one["open_high"]) for one in drawn] == [(False, True), (True, True)]
     assert drawn[0]["low"] < 50 < drawn[0]["dot"] < drawn[0]["high"]

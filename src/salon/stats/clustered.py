@@ -61,16 +61,17 @@ def checked(level: float) -> float:
     return level
 
 
-def clustered_rate(clusters: Sequence[Sequence[bool]], level: float = 0.95) -> tuple[float, float]:
-    """(low, high) of the share of True over all looks, never narrower than Wilson's of as many looks as there are
-    clusters: near 0 and 1 the few looks that differ say little of how alike a cluster's are. Raises ValueError."""
+def clustered_rate(clusters: Sequence[Sequence[float]], level: float = 0.95) -> tuple[float, float]:
+    """(low, high) of the share of True over all looks, or of the mean of values from 0 to 1; never narrower than
+    Wilson's of as many looks as there are clusters: near 0 and 1 the few looks that differ say little of how alike a
+    cluster's are. Raises ValueError."""
     found = clustered_mean(clusters)
     least = wilson(min(found.value, 1.0) * len(clusters), len(clusters), checked(level))
     ends = found.ends(level)
     return float(max(0.0, min(ends[0], least[0]))), float(min(1.0, max(ends[1], least[1])))
 
 
-def clustered_mean_of_rates(strata: Sequence[Sequence[Sequence[bool]]], level: float = 0.95) -> tuple[float, float]:
+def clustered_mean_of_rates(strata: Sequence[Sequence[Sequence[float]]], level: float = 0.95) -> tuple[float, float]:
     """(low, high) of the plain mean of several rates, the clusters of each independent of the others': the distances of
     their ends, squared and added (Zou and Donner 2008, Stat. Med. 27:1693). Raises ValueError."""
     if not strata:

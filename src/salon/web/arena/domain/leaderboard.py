@@ -149,22 +149,27 @@ def _tallies(cast: Sequence[Vote]) -> dict[str, Tally]:
 def _component(
     names: Sequence[str], found: Fit, entrants: dict[str, tuple[str, str, str]], tallies: dict[str, Tally]
 ) -> list[dict[str, Any]]:
-    """The machines that can be compared with each other, best first."""
+    """The machines that can be compared with each other, best first. One of which nothing is known yet, or only by one
+    visitor, has no place, and takes none from the others."""
     shared = Counter(entrants[name][0] for name in entrants)
-    order = sorted(names, key=lambda name: (-round(found.ratings()[name], 6), entrants[name][0]))
-    ends, ever, told = found.intervals(), always(found), apart(found, order)
-    rows = [
-        _machine(entrants[name], shared, tallies.get(name, Tally()), found.ratings()[name], ends[name], ever[name])
-        | {"place_best": place.best, "place_worst": place.worst, "penalised": name in found.separated}
-        for name, place in zip(order, places(told))
-    ]
-    voters = len({voter for name in names for voter in tallies.get(name, Tally()).bad})
-    for at, row in enumerate(rows[:-1]):
-        row["to_next"] = _to_next(found, order[at : at + 2], bool(told[at, at + 1]), len(order), voters)
-    return rows
+    ratings, ends, ever = found.ratings(), found.intervals(), always(found)
+    order = sorted(names, key=lambda name: (-round(ratings[name], 6), entrants[name][0]))
+    rows = {
+        name: _machine(entrants[name], shared, tallies.get(name, Tally()), ratings[name], ends[name], ever[name])
+        | {"place_best": None, "place_worst": None, "to_next": None, "penalised": name in found.separated}
+        for name in order
+    }
+    known = [name for name in order if isfinite(ends[name][0])]
+    told = apart(found, known)
+    voters = len({voter for name in known for voter in tallies[name].bad})
+    for name, place in zip(known, places(told)):
+        rows[name] |= {"place_best": place.best, "place_worst": place.worst}
+    for at, two in enumerate(pairwise(known)):
+        rows[two[0]]["to_next"] = _to_next(found, two, bool(told[at, at + 1]), len(known), voters)
+    return [*rows.values()]
 
 
-def _to_next(found: Fit, two: Sequence[str], known: bool, machines: int, voters: int) -> dict[str, Any]:
+def _to_next(found: Fit, two: tuple[str, str], known: bool, machines: int, voters: int) -> dict[str, Any]:
     """Whether a machine is told apart from the next; if not, about how many more visitors (None: hardly ever) it takes,
     provided the two differ as much as it seems."""
     gap, error, looks = spread_of(found, *two)
@@ -217,9 +222,15 @@ def _end(value: float) -> float | None:
     return round(value, 6) if isfinite(value) else None
 
 
+def placed(component: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of which enough is known for a place."""
+    return [row for row in component if row["place_best"] is not None]
+
+
 def told_apart(component: Sequence[dict[str, Any]]) -> int:
     """How many pairs of machines can be told apart."""
-    return sum(len(component) - row["place_worst"] for row in component)
+    known = placed(component)
+    return sum(len(known) - row["place_worst"] for row in known)
 
 
 def undecided(found: dict[str, Any]) -> list[dict[str, Any]]:
@@ -228,8 +239,8 @@ def undecided(found: dict[str, Any]) -> list[dict[str, Any]]:
     pairs = [
         {"one": one, "other": other, "more": one["to_next"]["more_voters"]}
         for component in found["components"]
-        for one, other in pairwise(component)
-        if not one["to_next"]["apart"] and one["votes"] and other["votes"]
+        for one, other in pairwise(placed(component))
+        if not one["to_next"]["apart"]
     ]
     return sorted(pairs, key=lambda pair: (pair["more"] is None, pair["more"] or 0))[:SHOWN]
 
