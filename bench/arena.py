@@ -2,13 +2,14 @@
 
 Votes of as many voters as told are fitted with intervals clustered by voter, in a process of its own each, so that the
 memory is theirs alone; beside it the same votes' plain fit, ratings by Newton's method from the table of wins and no
-intervals, as packages have it. Figures: `seconds` (median), `times_plain` (seconds of the fit by those of the plain
-one, which is less sensitive to what else the machine does), `memory_mb` (most that the process held, Python and NumPy
-included) and `most_apart` (largest difference of the two fits' ratings: 0 but for rounding).
+intervals, as packages have it; one thread each. Figures: `seconds` (median), `cpu_seconds` and `times_plain` (processor
+time of the fit by that of the plain one, which depend less on what else the machine does), `memory_mb` (most that the
+process held, Python and NumPy included) and `most_apart` (largest difference of the two fits' ratings).
 """
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -54,25 +55,27 @@ def plain(battles: Votes) -> dict[str, float]:
     return dict(zip(names, (rating - rating.mean()).tolist()))
 
 
-def timed(call: Any, times: int) -> tuple[float, Any]:
-    taken = []
+def timed(call: Any, times: int) -> tuple[float, float, Any]:
+    """(seconds, seconds of the processor, what came of it)."""
+    taken, worked = [], []
     for _ in range(times):
-        began = time.perf_counter()
+        began, before = time.perf_counter(), time.process_time()
         found = call()
         taken.append(time.perf_counter() - began)
-    return statistics.median(taken), found
+        worked.append(time.process_time() - before)
+    return statistics.median(taken), statistics.median(worked), found
 
 
 def measure(number: int, machines: int, voters: int, times: int) -> dict[str, Any]:
     """One crowd's figures, in this process."""
     battles = votes(number, machines, voters)
-    seconds, found = timed(lambda: fit(battles), times)
+    seconds, worked, found = timed(lambda: fit(battles), times)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    bare, ratings = timed(lambda: plain(battles), times)
+    _, bare, ratings = timed(lambda: plain(battles), times)
     apart = max(abs(ratings[name] - rating) for name, rating in found.ratings().items())
     return {
         "votes": number, "machines": machines, "voters": voters, "seconds": round(seconds, 3),
-        "plain_seconds": round(bare, 3), "times_plain": round(seconds / bare, 1), "memory_mb": round(memory),
+        "cpu_seconds": round(worked, 3), "times_plain": round(worked / bare, 1), "memory_mb": round(memory),
         "most_apart": float(f"{apart:.1e}"),
     }  # fmt: skip
 
@@ -91,13 +94,15 @@ def main() -> None:
         return
     words = ["--votes", told.votes, "--machines", told.machines, "--times", told.times, "--inside"]
     command = [sys.executable, __file__, *map(str, words), "--voters"]
-    rows = [json.loads(subprocess.check_output([*command, str(voters)])) for voters in told.voters]
+    one = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    rows = [json.loads(subprocess.check_output([*command, str(voters)], env=one)) for voters in told.voters]
     if told.json:
         print(json.dumps({"bench": "arena", "crowds": rows}))
         return
     for row in rows:
-        print(f"{row['votes']:,} votes of {row['voters']:,} on {row['machines']}: {row['seconds']} s "
-              f"({row['times_plain']} times a plain fit), {row['memory_mb']} MB")  # fmt: skip
+        print(f"{row['votes']:,} votes of {row['voters']:,} on {row['machines']}: {row['seconds']} s, "
+              f"{row['cpu_seconds']} s of a processor ({row['times_plain']} times a plain fit), "
+              f"{row['memory_mb']} MB")  # fmt: skip
 
 
 if __name__ == "__main__":
