@@ -14,6 +14,7 @@ from salon.judge.detector import pixels
 from salon.judge.prompts import GENEVAL, TASKS, truth
 from salon.judge.scoring import (
     Judged,
+    clusters,
     grouped,
     merged,
     rate,
@@ -69,6 +70,7 @@ def test_overall_is_the_mean_of_the_six(chosen):
 
 def test_images_of_one_composition_are_one_cluster(chosen):
     some = [look for look in looks(chosen, knows) if look.prompt.task == "colors"]
+    assert clusters(some) == [[True, True]] * 3
     assert [*grouped(some, [look.passed for look in some]).values()] == [[True, True]] * 3
 
 

@@ -26,7 +26,7 @@ ENOUGH = 20
 RUINOUS_BLUR = 6
 
 Progress = Callable[[Iterable], Iterable]
-#: looks by what was asked for: those of one are not independent
+#: looks by prompt: those of one are not independent
 Groups = dict[str, list[bool]]
 
 
@@ -82,7 +82,7 @@ def judged(detector: Detector, pairs: Sequence[tuple[Prompt, Image.Image]]) -> l
 
 
 def shuffled(looks: Sequence[Judged], step: int) -> tuple[Groups, Groups]:
-    """By what was asked for, each image against the prompt `step` places on in its task: whether it passes by the
+    """By prompt, each image against the prompt `step` places on in its task: whether it passes by the
     verdict, and whether it would by the ground truth of the scene behind its own prompt: that is chance. Prompts that
     ask for the same pass by right, and are left out."""
     seen: Groups = {}
@@ -90,8 +90,8 @@ def shuffled(looks: Sequence[Judged], step: int) -> tuple[Groups, Groups]:
     for index, look in enumerate(looks):
         other = looks[(index + step) % len(looks)].prompt
         if other.composition != look.prompt.composition:
-            seen.setdefault(look.prompt.composition, []).append(passes(look.verdict, other.wanted))
-            chance.setdefault(look.prompt.composition, []).append(passes(truth(look.prompt.scene), other.wanted))
+            seen.setdefault(look.prompt.text, []).append(passes(look.verdict, other.wanted))
+            chance.setdefault(look.prompt.text, []).append(passes(truth(look.prompt.scene), other.wanted))
     return seen, chance
 
 
@@ -162,11 +162,19 @@ def trusted(report: dict[str, Any]) -> bool:
 # -- a model's images ------------------------------------------------------------------------------------------
 
 
+def clusters(looks: Iterable[Judged]) -> list[list[bool]]:
+    """Passed or not, by what was asked for."""
+    found: Groups = {}
+    for look in looks:
+        found.setdefault(look.prompt.composition, []).append(look.passed)
+    return [*found.values()]
+
+
 def grouped(looks: Sequence[Judged], hits: Sequence[bool]) -> Groups:
-    """Hits, one a look, by what was asked for."""
+    """Hits, one a look, by prompt."""
     found: Groups = {}
     for look, hit in zip(looks, hits, strict=True):
-        found.setdefault(look.prompt.composition, []).append(hit)
+        found.setdefault(look.prompt.text, []).append(hit)
     return found
 
 
@@ -174,8 +182,8 @@ def merged(some: Iterable[Groups]) -> Groups:
     """Groups of several tasks, together."""
     found: Groups = {}
     for groups in some:
-        for composition, hits in groups.items():
-            found.setdefault(composition, []).extend(hits)
+        for text, hits in groups.items():
+            found.setdefault(text, []).extend(hits)
     return found
 
 
@@ -185,7 +193,7 @@ def scores(looks: Sequence[Judged]) -> dict[str, Any]:
     by_task: dict[str, list[Judged]] = {}
     for look in looks:
         by_task.setdefault(look.prompt.task, []).append(look)
-    strata = {task: [*grouped(some, [look.passed for look in some]).values()] for task, some in by_task.items()}
+    strata = {task: clusters(some) for task, some in by_task.items()}
     found: dict[str, Any] = {t: rounded(np.mean([look.passed for look in some])) for t, some in by_task.items()}
     intervals = {task: clustered_rate(groups) for task, groups in strata.items()}
     if all(task in found for task in GENEVAL):
