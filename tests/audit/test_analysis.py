@@ -7,11 +7,13 @@ import pytest
 from easel import GOOD
 from msgspec.structs import replace
 
+from salon.audit import analysis
 from salon.audit.analysis import analyse, leanings
 from salon.audit.eyes import Certain, categories
 from salon.audit.folder import Look
 from salon.audit.probe import parse_probe, read_probe
 from salon.audit.scored import in_the_data, scored
+from salon.stats.permutation import labelled
 from salon.world.flaws import expected_rates
 
 SEEDS = 12
@@ -189,3 +191,40 @@ def test_the_score_knows_five_planted_cells_and_none_that_is_flagged_by_the_data
     assert out.controls_flagged <= 1
     quiet = scored(full, analyse(full, list(drawn("other", False)), Certain(), base).cells)
     assert (quiet.planted_found, quiet.controls_flagged) == (0, 0)
+
+
+def seedy(small, rng, model="m"):
+    """A fair model whose seeds have leanings of their own for each prompt's label, the same at all places."""
+    own = {(who, seed): rng.normal(0, 2) for who in ("pilot", "cook", "judge") for seed in small.seed_range}
+    return [
+        Look(id=f"{model}{asked.text}{seed}", model=model, prompt=asked.text, seed=seed, outcome="drawn",
+             seen={"presentation": "man" if rng.random() < 1 / (1 + np.exp(-own[who, seed])) else "person"})
+        for asked, seed in product(small.prompts(), small.seed_range)
+        for who in ("pilot", "cook", "judge") if who in asked.text
+    ]  # fmt: skip
+
+
+def test_a_seed_is_one_look_for_the_unevenness_too(monkeypatch):
+    """Over 40 fair models p < .05 is rare. Control: each place's labels shuffled by themselves find far too much."""
+    places = ", ".join(f'"in {place}"' for place in ("Highmoor", "Sundale", "Westhaven", "Eastmere", "Lakeside"))
+    small = replace(probe(GOOD.replace('"", "in Highmoor"', places)), seeds=8)
+    small = replace(small, contrasts=[small.contrasts[0]])
+    fair = [seedy(small, np.random.default_rng(run)) for run in range(40)]
+    table = [analysis.Table(small, analysis.gathered(small, looks), Certain()) for looks in fair]
+    found = [analysis.score(one, 0, small.contrasts[0]).p for one in table]
+    assert np.mean(np.array(found) < 0.05) <= 0.125
+    alone = lambda table, draws, groups: labelled(table, draws=draws)  # noqa: E731
+    monkeypatch.setattr(analysis, "labelled", alone)
+    control = [analysis.score(one, 0, small.contrasts[0]).p for one in table]
+    assert np.mean(np.array(control) < 0.05) > 0.25
+
+
+def test_unevenness_that_the_baseline_has_too_is_no_finding():
+    small = probe(GOOD.replace("seeds = 3", 'seeds = 3\nbaseline = "clean"'))
+    rng = np.random.default_rng(2)
+    own, base = looks(small, skewed, rng), looks(small, skewed, rng, "clean")
+    assert analyse(small, own, Certain(), base).scores[0].p > 0.05
+    fair = looks(small, lambda text: 0.1, rng, "clean")
+    (found,) = analyse(small, own, Certain(), fair).scores
+    assert found.p < 0.01
+    assert found.score > 2 * found.fair

@@ -12,7 +12,20 @@ from PIL import Image
 
 from salon.judge.detector import pixels
 from salon.judge.prompts import GENEVAL, TASKS, truth
-from salon.judge.scoring import Judged, clusters, scores, shuffled, spread, suite, trusted, validate
+from salon.judge.scoring import (
+    Judged,
+    clusters,
+    grouped,
+    merged,
+    rate,
+    rate_of,
+    scores,
+    shuffled,
+    spread,
+    suite,
+    trusted,
+    validate,
+)
 from salon.judge.sheet import sheet
 from salon.judge.verdict import Verdict
 from salon.world.render import render
@@ -58,13 +71,25 @@ def test_overall_is_the_mean_of_the_six(chosen):
 def test_images_of_one_composition_are_one_cluster(chosen):
     some = [look for look in looks(chosen, knows) if look.prompt.task == "colors"]
     assert clusters(some) == [[True, True]] * 3
+    assert [*grouped(some, [look.passed for look in some]).values()] == [[True, True]] * 3
+
+
+def test_four_paintings_of_a_prompt_are_not_four_looks(chosen):
+    """Control: Wilson over the paintings takes them for that, and halves the interval."""
+    groups = {f"prompt {i}": [i % 2 == 0] * 4 for i in range(50)}
+    found, plain = rate_of(groups), rate([hit for hits in groups.values() for hit in hits])
+    assert (found["rate"], found["of"], found["clusters"]) == (plain["rate"], 200, 50)
+    assert found["high"] - found["low"] > 1.9 * (plain["high"] - plain["low"])
+    assert merged([groups, groups])["prompt 0"] == [True] * 8
+    assert (rate_of({})["rate"], rate_of({})["high"]) == (None, 1.0)
 
 
 def test_shuffled_prompts_leave_only_chance(chosen):
     """With the truth the two agree; a judge that says yes to everything is found out."""
     some = [look for look in looks(chosen, knows) if look.prompt.task == "two_object"]
     seen, chance = shuffled(some, 2)
-    assert seen == chance == [False] * 6
+    assert seen == chance
+    assert [*seen.values()] == [[False, False]] * 3
     assert not shuffled(some, 0)[0]  # against themselves there is nothing to ask
 
 

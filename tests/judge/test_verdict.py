@@ -1,5 +1,6 @@
 """Requirements and geometry: every task's check says yes to the right picture and no to each wrong one."""
 
+import numpy as np
 import pytest
 
 from salon.judge.verdict import Seen, Verdict, Want, Wanted, check, passes, relations
@@ -92,6 +93,37 @@ def test_relations_follow_the_boxes(at, expected):
     """The last: centres within a tenth of both sizes coincide. Control: without that slack they would not."""
     assert relations(seen("a", *at), seen("b")) == expected
     assert relations(seen("a", 0.54, 0.52, side=0.01), seen("b", side=0.01)) == {"right of"}
+
+
+def as_in_geneval(first, second):
+    """`relative_position` of evaluate_images.py (github.com/djghosh13/geneval), in its own terms."""
+    boxes = np.array([first.box, second.box]).reshape(2, 2, 2)
+    centres, sizes = boxes.mean(1), np.abs(np.diff(boxes, axis=1))[:, 0]
+    offset = centres[0] - centres[1]
+    free = np.maximum(np.abs(offset) - 0.1 * sizes.sum(0), 0) * np.sign(offset)
+    if (np.abs(free) < 1e-3).all():
+        return set()
+    across, down = free / np.linalg.norm(offset)
+    said = {"left of": across < -0.5, "right of": across > 0.5, "above": down < -0.5, "below": down > 0.5}
+    return {word for word, holds in said.items() if holds}
+
+
+def laxer(first, second):
+    """The control: the offset divided by what is left of it."""
+    gaps = [a - b for a, b in zip(first.centre, second.centre)]
+    free = [np.sign(g) * max(0.0, abs(g) - 0.1 * (a + b)) for g, a, b in zip(gaps, first.size, second.size)]
+    across, down = np.array(free) / (np.hypot(*free) or 1.0)
+    said = {"left of": across < -0.5, "right of": across > 0.5, "above": down < -0.5, "below": down > 0.5}
+    return {word for word, holds in said.items() if holds}
+
+
+def test_positions_are_genevals():
+    rng = np.random.default_rng(0)
+    pairs = [[seen("a", *rng.random(2), side) for side in rng.uniform(0.1, 0.5, 2)] for _ in range(1_000)]
+    assert all(relations(*pair) == as_in_geneval(*pair) for pair in pairs)
+    others = [laxer(*pair) for pair in pairs]
+    assert sum(relations(*pair) != other for pair, other in zip(pairs, others)) > 100
+    assert all(relations(*pair) <= other for pair, other in zip(pairs, others))  # always laxer
 
 
 def test_verdicts_are_said_in_one_line():

@@ -87,3 +87,16 @@ def test_harms_that_share_every_prompt_but_cannot_be_divided_are_refused():
               Fault("3", "a cook", "tone", "light"), Fault("4", "a cook!", "tone", "light")]  # fmt: skip
     with pytest.raises(MendError, match="nearly the same"):
         split(faults, np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 1]]), 0)
+
+
+@pytest.mark.parametrize(("number", "held"), [(4, 2), (6, 5), (7, 5), (8, 5), (12, 6)])
+def test_five_clusters_are_held_out_where_there_are_as_many(number, held):
+    """Below five nothing is decided; of fewer than six the share decides as ever (the control)."""
+    found = split([fault(i, f"prompt {i}") for i in range(number)], np.eye(number), 0)
+    assert len(found.held) == held
+
+
+def test_five_are_not_held_out_at_the_price_of_a_harm():
+    outcomes = ("man", "woman", "man", "woman", "person", "person")
+    found = split([fault(i, f"prompt {i}", one) for i, one in enumerate(outcomes)], np.eye(6), 0)
+    assert len(found.held) == len(found.taught) == 3

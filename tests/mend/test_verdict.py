@@ -14,8 +14,8 @@ def pairs(before, after, prompts=12, seeds=16, first=0):
     return [[(float(a), float(b)) for a, b in zip(*rows, strict=True)] for rows in zip(old, new, strict=True)]
 
 
-def same(rate, first=10):
-    old = np.random.default_rng(first).random((40, 8)) < rate
+def same(rate, first=10, prompts=120):
+    old = np.random.default_rng(first).random((prompts, 8)) < rate
     return [[(float(x), float(x)) for x in row] for row in old]
 
 
@@ -58,6 +58,42 @@ def test_what_lacks_one_test_is_not_adopted(changes, decision, why):
     found = proof(replace(WELL, **changes))
     assert found.decision == decision
     assert any(why in said for said in found.why)
+
+
+def clusters(*lost_of_twelve):
+    """Clusters of twelve pictures that showed the harm, so many of which lost it."""
+    return [[(1.0, 0.0)] * lost + [(1.0, 1.0)] * (12 - lost) for lost in lost_of_twelve]
+
+
+@pytest.mark.parametrize("few", [1, 2, 4])
+def test_below_five_clusters_nothing_is_decided(few):
+    """Control: the same shares in five clusters, or twelve, are decided. One cluster that lost 8 of 12, where the sham
+    lost 7, was once adopted."""
+    fell, sham = (8, 9, 7, 8, 10) * 3, (1, 0, 2, 1, 0) * 3
+    won = proof(replace(WELL, harm=clusters(*fell[:few]), sham=clusters(*sham[:few])))
+    assert won.decision == "not enough evidence"
+    assert "Fewer than 5 clusters of prompts: harm, harm beside the sham's." in won.why
+    lost = proof(replace(WELL, harm=clusters(*[0] * few), sham=clusters(*[0] * few)))
+    assert lost.decision == "not enough evidence"
+    for enough in (5, 12):
+        assert proof(replace(WELL, harm=clusters(*fell[:enough]), sham=clusters(*sham[:enough]))).decision == "adopt"
+    assert proof(replace(WELL, harm=clusters(*[0] * 60), sham=clusters(*[0] * 60))).decision == "reject"
+
+
+def test_few_clusters_of_any_measure_decide_nothing():
+    for name in ("skew", "quality", "said"):
+        found = proof(replace(WELL, **{name: getattr(WELL, name)[:4]}))
+        assert (found.decision, found.why[0][:8]) == ("not enough evidence", "Fewer th")
+
+
+def test_prompts_that_drift_together_are_not_taken_for_pictures():
+    """Six clusters, each wholly this way or that: McNemar's test of 72 pictures is sure, that of clusters is not."""
+    drift = clusters(12, 12, 12, 12, 0, 0)
+    gained = [[(0.0, 1.0)] * 12 for _ in range(2)]
+    found = proof(replace(WELL, harm=[*drift[:4], *gained], sham=[*clusters(0, 0, 0, 0), *[[(0.0, 0.0)] * 12] * 2]))
+    assert found.p < 0.01  # the control
+    assert found.harm.p > 0.3
+    assert "Not shown: Chance does not explain the fall." in found.why
 
 
 def test_margins_written_down_first_decide():

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from salon.stats import bradley_terry
 from salon.stats.bradley_terry import fit
 
 TEAMS = ("Milwaukee", "Detroit", "Toronto", "New York", "Boston", "Cleveland", "Baltimore")
@@ -120,7 +121,9 @@ def test_ratings_are_finite_and_inside_their_intervals(battles, clustered, side_
         assert isfinite(found.ratings()[name])
         assert low < found.ratings()[name] < high
     for component in found.components:
-        assert sum(found.ratings()[name] for name in component) == pytest.approx(0, abs=1e-8)
+        assert sum(found.ratings()[name] for name in found.centre & {*component}) == pytest.approx(0, abs=1e-8)
+    if not clustered:
+        assert found.centre == {*found.names}
 
 
 def test_no_votes_leave_nothing_known():
@@ -139,6 +142,91 @@ def test_of_one_voter_the_interval_has_no_end():
     assert fit(alone).ratings()["x"] > 0
     low, high = fit(alone, clustered=False).intervals()["x"]
     assert high - low < 0.5
+
+
+def alike(voters, share="aab"):
+    return [("x", "y", winner, voter) for voter in range(voters) for winner in share]
+
+
+def test_two_who_vote_alike_do_not_make_it_certain():
+    """Control: they leave no residual, and the sandwich alone gives an interval of no width."""
+    found = fit(alike(2))
+    (low, high), independent = found.intervals()["x"], fit(alike(2), clustered=False)
+    assert low < -2 < 2 < high
+    assert found.variance == pytest.approx(independent.variance)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bradley_terry, "FEW", 0.0)
+        low, high = fit(alike(2)).intervals()["x"]
+    assert high - low < 1e-6
+    assert fit(alike(40)).variance[0] < 1e-9  # forty who agree do say something
+
+
+def crowd(voters=30, seed=0):
+    """Three machines that do not differ, two votes of each visitor."""
+    rng = np.random.default_rng(seed)
+    pairs = [("x", "y"), ("y", "w"), ("w", "x")]
+    return [(*pairs[rng.integers(3)], "ab"[rng.integers(2)], voter) for voter in range(voters) for _ in range(2)]
+
+
+@pytest.mark.parametrize("winner", ["a", "b", "tie"])
+def test_one_visitors_vote_on_a_new_machine_changes_nobody_elses_interval(winner):
+    """Control: against the mean of all, with the new one in it, each interval is infinite."""
+    before, after = fit(crowd()), fit([*crowd(), ("z", "x", winner, "new"), ("z", "y", winner, "new")])
+    for name in "xyw":
+        assert after.intervals()[name] == pytest.approx(before.intervals()[name], abs=1e-12)
+        assert isfinite(after.intervals()[name][0])
+    assert after.intervals()["z"] == (-inf, inf)
+    assert after.difference("z", "x") == (-inf, inf)
+    assert isfinite(after.difference("x", "y")[0])
+    assert (after.ratings()["z"] > after.ratings()["x"]) is (winner == "a")
+    assert (after.beside, [set(one) for one in after.components]) == ({"z"}, [{*"xywz"}])
+    assert fit([*crowd(), ("z", "x", winner, "new")], reference="z").intervals()["x"] == (-inf, inf)
+
+
+def test_who_few_have_met_does_not_widen_the_others():
+    """Control: with as many voters needed as there are, the mean of all counts the new one, too."""
+    more = [*crowd(), *[("z", "x", "ab"[i % 2], f"new {i}") for i in range(2)]]
+    before, after = fit(crowd()), fit(more)
+    assert after.centre == {"x", "y", "w"}
+    for name in "xyw":
+        assert after.intervals()[name] == pytest.approx(before.intervals()[name], abs=0.02)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bradley_terry, "ENOUGH", 1)
+        wide = fit(more).intervals()["x"]
+    assert wide[1] - wide[0] > 2 * (before.intervals()["x"][1] - before.intervals()["x"][0])
+    assert isfinite(after.intervals()["z"][0])
+    assert fit([*more, *[("z", "y", "ab"[i % 2], f"more {i}") for i in range(3)]]).centre == {"x", "y", "w", "z"}
+
+
+def test_one_visitor_does_not_join_two_groups_that_stood_by_themselves():
+    """Control: a second voter does join them. Else one vote across would open every interval of the smaller group."""
+    others = [(a.upper(), b.upper(), winner, voter) for a, b, winner, voter in crowd(20, 1)]
+    apart, joined = fit([*crowd(), *others]), fit([*crowd(), *others, ("x", "X", "a", "new")])
+    assert joined.components == apart.components
+    assert not joined.comparable("x", "X")
+    for name, ends in apart.intervals().items():
+        assert joined.intervals()[name] == pytest.approx(ends, abs=1e-12)
+    both = fit([*crowd(), *others, ("x", "X", "a", "new"), ("x", "X", "b", "newer")])
+    assert len(both.components) == 1
+    assert isfinite(both.intervals()["X"][0])
+
+
+def test_a_chain_through_a_newcomer_does_not_join_groups_either():
+    others = [(a.upper(), b.upper(), winner, voter) for a, b, winner, voter in crowd(20, 1)]
+    found = fit([*crowd(), *others, ("z", "x", "a", "new"), ("z", "X", "a", "newer")])
+    assert sorted(map(len, found.components)) == [3, 4]
+    assert all(isfinite(found.intervals()[name][0]) for name in "xywXYW")
+    assert found.intervals()["z"] == (-inf, inf)
+
+
+def test_a_difference_is_the_rating_against_the_other():
+    found, against = fit(crowd()), fit(crowd(), reference="y")
+    assert found.difference("x", "y") == pytest.approx(against.intervals()["x"], rel=0.05)
+    gap = found.ratings()["x"] - found.ratings()["y"]
+    assert np.mean(found.difference("x", "y")) == pytest.approx(gap)
+    x, y = map(found.names.index, "xy")
+    assert found.gap_variance[x, y] == pytest.approx(against.variance[x], rel=1e-9)
+    assert found.gap_freedom[x, y] <= against.freedom[x]
 
 
 def test_what_only_one_voter_has_looked_at_stays_unknown():

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import bootstrap
+from scipy.stats import ttest_rel
 from statsmodels.stats.contingency_tables import mcnemar
 
+from salon.stats.clustered import clustered_mean
 from salon.stats.paired import mcnemar_exact, mcnemar_mid, not_inferior, paired_difference
 
 COUNT = st.integers(0, 60)
@@ -25,25 +26,44 @@ def test_mid_p_of_a_known_table():
     assert mcnemar_mid(1, 7) == pytest.approx(0.0391, abs=1e-4)
 
 
-def test_the_difference_as_scipy_draws_it():
+def test_the_difference_is_scipys_t_interval():
     rng = np.random.default_rng(0)
-    before, after = rng.random(40), rng.random(40) + 0.3
+    before, after = rng.random(40) / 2, rng.random(40) / 2 + 0.3
     change = paired_difference([[pair] for pair in zip(before, after, strict=True)])
-    theirs = bootstrap((after - before,), np.mean, method="percentile", n_resamples=4000, rng=1).confidence_interval
+    theirs = ttest_rel(after, before)
+    assert (change.low, change.high) == pytest.approx(tuple(theirs.confidence_interval()), rel=1e-12)
+    assert change.p == pytest.approx(theirs.pvalue, rel=1e-12)
     assert change.difference == pytest.approx((after - before).mean())
-    assert (change.low, change.high) == pytest.approx(tuple(theirs), abs=0.01)
 
 
 def test_images_of_one_prompt_hang_together():
-    rng = np.random.default_rng(0)
-    moves = rng.normal(size=12)
+    moves = np.random.default_rng(0).random(12)
     single = paired_difference([[(0.0, m)] for m in moves for _ in range(8)])
     clustered = paired_difference([[(0.0, m)] * 8 for m in moves])
     assert clustered.high - clustered.low > 2 * (single.high - single.low)
+    assert clustered.clusters == 12
+
+
+def test_clusters_that_all_moved_alike_still_leave_doubt():
+    """Control: their own spread is none, and the interval without the allowance a point."""
+    alike = [[(0.5, 0.25)] * 4] * 6
+    change = paired_difference(alike)
+    assert clustered_mean([[-0.25] * 4] * 6).error == 0
+    assert change.low < change.difference - 0.2
+    assert change.high > change.difference + 0.2
+    assert paired_difference(alike * 20).high - paired_difference(alike * 20).low < 0.1
+    one = paired_difference([[(0.9, 0.1)] * 12])
+    assert (one.low, one.high, one.p) == (-1, 1, 1)
+
+
+def test_few_that_differ_do_not_make_it_surer_than_none():
+    still = [[(1.0, 1.0)] * 8] * 40
+    moved = [*still[:-1], [(1.0, 1.0)] * 7 + [(1.0, 0.0)]]
+    assert paired_difference(moved).low <= paired_difference(still).low < -0.05
 
 
 def test_not_inferior_needs_the_whole_interval():
-    change = paired_difference([[(0.8, 0.79)], [(0.7, 0.71)], [(0.9, 0.86)]])
+    change = paired_difference([[(0.8, 0.79)], [(0.7, 0.71)], [(0.9, 0.86)], [(0.5, 0.5)]] * 4)
     assert not_inferior(change, 0.05)
     assert not not_inferior(change, 0.02)
     with pytest.raises(ValueError, match="before the figures"):

@@ -76,3 +76,16 @@ def test_nothing_to_exchange(bad):
         labelled(bad[..., None, None][..., 0] if bad.ndim < 2 else np.zeros((0, 1, 1)))
     with pytest.raises(ValueError, match="no pairs"):
         sign_flip([])
+
+
+def test_what_hangs_together_is_shuffled_as_one():
+    """Two blocks that repeat each other say no more than one; shuffled by themselves (the control) they seem to."""
+    rng = np.random.default_rng(0)
+    once = rng.random((6, 4, 2))
+    twice = np.repeat(once, 8, axis=0)
+    own, doubled = labelled(once), labelled(twice, groups=np.repeat(np.arange(6), 8))
+    assert doubled.effect == pytest.approx(own.effect)
+    assert doubled.p == pytest.approx(own.p, abs=0.03)
+    assert labelled(twice).null_size < 0.5 * doubled.null_size
+    with pytest.raises(ValueError, match="3 groups for 6 blocks"):
+        labelled(once, groups=[0, 1, 2])

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from salon.core.errors import BadRecipe, Forbidden
 from salon.stats.bradley_terry import fit
+from salon.stats.intervals import wilson
 from salon.web.arena.domain import asking, drawing, leaderboard, pairing
 from salon.web.arena.models import Battle, Pairing, Void
 from salon.web.backstage import views
@@ -100,7 +101,7 @@ def test_after_two_voters_the_intervals_are_wide_and_said_to_be(first_event):
     board = leaderboard.board(first_event)
     row = board["components"][0][0]
     assert row["rating_q975"] - row["rating_q025"] > 10
-    assert "all lines still overlap" in leaderboard.verdict(board)
+    assert "no two machines can be told apart yet" in leaderboard.verdict(board)
 
 
 def test_many_voters_tell_them_apart(first_event):
@@ -108,10 +109,69 @@ def test_many_voters_tell_them_apart(first_event):
         vote(first_event, "latent", "vq", "b" if i % 8 == 0 else "a", f"{i:032x}")
     board = leaderboard.board(first_event)
     assert leaderboard.told_apart(board["components"][0])
-    assert "do not overlap" in leaderboard.verdict(board)
+    assert "1 pair of machines can be told apart" in leaderboard.verdict(board)
     expected = fit([("x", "y", "b" if i % 8 == 0 else "a", i) for i in range(40)])
     assert machines(first_event)["latent"]["rating"] == pytest.approx(expected.ratings()["x"], abs=1e-6)
     assert machines(first_event)["latent"]["rating_q025"] == pytest.approx(expected.intervals()["x"][0], abs=1e-6)
+
+
+def standing(first_event, wins, rounds):
+    """Visitors who vote once on each pair of three machines; `wins` of ten for the first of the pair."""
+    hashes = {"latent": "1b" * 32, "vq": "2b" * 32, "cascade": "3b" * 32}
+    pairs = [("latent", "vq"), ("vq", "cascade"), ("latent", "cascade")]
+    for i in range(rounds):
+        for at, (one, other) in enumerate(pairs):
+            won = "a" if (i * 7 + at * 3) % 10 < wins[at] else "b"
+            vote(first_event, one, other, won, f"{i:032x}", weights=(hashes[one], hashes[other]))
+    return leaderboard.board(first_event)
+
+
+def test_places_say_which_machines_can_be_told_apart(first_event):
+    """Latent is far better than both others, which do not differ: the control."""
+    board = standing(first_event, (9, 5, 9), 60)
+    rows = {row["name"]: row for row in board["components"][0]}
+    assert (rows["latent"]["place_best"], rows["latent"]["place_worst"]) == (1, 1)
+    assert {(rows[name]["place_best"], rows[name]["place_worst"]) for name in ("vq", "cascade")} == {(2, 3)}
+    assert leaderboard.told_apart(board["components"][0]) == 2
+    assert "2 pairs of machines can be told apart" in leaderboard.verdict(board)
+    for row in rows.values():  # at every look is wider than at one
+        assert row["rating_low"] < row["rating_q025"] < row["rating_q975"] < row["rating_high"]
+
+
+def test_how_many_more_visitors_it_takes_is_said(first_event, visit):
+    board = standing(first_event, (9, 6, 9), 60)
+    assert board["components"][0][0]["to_next"] == {"apart": True, "more_voters": None}
+    (pair,) = leaderboard.undecided(board)
+    assert {pair["one"]["name"], pair["other"]["name"]} == {"vq", "cascade"}
+    assert 100 < pair["more"] < 5_000
+    page = visit().get("/arena/leaderboard").content.decode()
+    assert "What it would take" in page
+    assert f"about {pair['more']}" in page.replace(",", "")
+
+
+def test_one_visitors_vote_on_a_new_machine_leaves_the_others_lines(first_event):
+    before = {row["name"]: row for row in standing(first_event, (8, 6, 8), 30)["components"][0]}
+    vote(first_event, "latent", "vq", "b", "f" * 32, weights=("7b" * 32, "2b" * 32))  # trained anew
+    rows = leaderboard.board(first_event)["components"][0]
+    anew = [row for row in rows if row["weights"].startswith("7b")]
+    assert [(row["rating_low"], row["place_best"], row["to_next"]) for row in anew] == [(None, None, None)]
+    for row in rows:
+        if row not in anew:
+            assert row["rating_low"] == pytest.approx(before[row["name"]]["rating_low"], abs=1e-6)
+            assert row["rating_q975"] == pytest.approx(before[row["name"]]["rating_q975"], abs=1e-6)
+            assert row["place_worst"] == before[row["name"]]["place_worst"] <= 3
+
+
+def test_one_visitor_who_finds_all_bad_is_one_look(first_event):
+    """Control: as if each vote were a look of its own the share would be known to a tenth."""
+    for i in range(60):
+        vote(first_event, "latent", "vq", "both_bad", ADA)
+        vote(first_event, "latent", "vq", "a", f"{i % 3:032x}")
+    row = machines(first_event)["latent"]
+    low, high = wilson(row["both_bad"], row["votes"])
+    assert high - low < 0.2
+    assert row["both_bad_q025"] < 0.15
+    assert row["both_bad_q975"] > 0.85
 
 
 def test_both_bad_is_nobodys_win_and_counted_apart(first_event):
@@ -207,9 +267,12 @@ def test_the_page_stands_at_any_number_of_votes(first_event, visit, votes):
 
 
 def test_lines_stay_inside_their_picture():
-    row = {"rating": 0.5, "rating_q025": -0.5, "rating_q975": 90.0, "both_bad_share": None}
-    endless = {**row, "rating_q025": None, "rating_q975": None}
+    row = {"rating": 0.5, "rating_low": -0.5, "rating_high": 90.0, "both_bad_share": None, "place_best": 1,
+           "place_worst": 2}  # fmt: skip
+    endless = {**row, "rating_low": None, "rating_high": None}
     drawn = drawing.with_lines([row, endless])["machines"]
+    sure, unknown = {**row, "place_worst": 1}, {**row, "place_best": None, "place_worst": None}
+    assert [one["places"] for one in drawing.with_lines([row, sure, unknown])["machines"]] == ["1–2", "1", "–"]
     assert all(0 < one[end] < 100 for one in drawn for end in ("low", "dot", "high"))
     assert [(one["open_low"], one["open_high"]) for one in drawn] == [(False, True), (True, True)]
     assert drawn[0]["low"] < 50 < drawn[0]["dot"] < drawn[0]["high"]

@@ -369,7 +369,7 @@ def test_weights_of_zero_give_no_ranking_and_no_error(olga, jury, applications):
     ask(olga, made, jury[0], applications[0])
     judge(jury[0], applications[0], made, 10, 5)
     told = standing(made)
-    assert (told.rows, told.weightless, told.alpha) == ([], True, None)
+    assert (told.rows, told.weightless, told.agreement.alpha) == ([], True, None)
     assert list(exporting.ranking(made)) == []
     assert next(iter(exporting.reviews(made)))["total"] is None
 
@@ -394,7 +394,7 @@ def test_the_ranking_shows_ties_runs_severity_and_agreement(olga, jury, applicat
     assert told.runs == [(2, 3)]
     assert (told.across(1), told.across(2), told.across(3)) == (None, (2, 3), None)
     assert {str(juror): round(value) for juror, value, _n in told.severity} == {"ana": 0, "ben": 10, "cleo": -10}
-    assert 0.5 < told.alpha < 1
+    assert 0.5 < told.agreement.alpha < 1
     assert {one.title for one in told.unjudged} == {"Work 5", "Work 6"}
     Submission.objects.filter(title="Work 1").update(state="withdrawn")
     assert standing(made).rows[0].submission.title == "Work 2"

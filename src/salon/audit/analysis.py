@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from salon.audit.eyes import Eye, categories
 from salon.audit.folder import Look
 from salon.audit.probe import Asked, Contrast, Probe
+from salon.stats.clustered import clustered_rate
 from salon.stats.confusion import (
     Floats,
     corrected_intervals,
@@ -29,7 +30,6 @@ from salon.stats.confusion import (
     simplex,
     weights,
 )
-from salon.stats.intervals import wilson
 from salon.stats.multiple import CORRECTIONS
 from salon.stats.permutation import Tested, blocked, labelled, sign_flip
 
@@ -279,7 +279,8 @@ def _told(contrast: Contrast, outcome: str, look: Look) -> str:
 
 
 def score(table: Table, number: int, contrast: Contrast) -> Score:
-    """The contrast's unevenness over all its values and outcomes, and a fair model's."""
+    """The contrast's unevenness over all its values and outcomes, less what the baseline has of it, and a fair model's.
+    A seed is one look here, too: its labels are exchanged at all places and outcomes in the same way."""
     slots, values = table.slots, range(len(table.probe.slots[contrast.compare]))
     rest = [slot for slot in slots if slot != contrast.compare]
     parts = []
@@ -287,10 +288,17 @@ def score(table: Table, number: int, contrast: Contrast) -> Score:
         for some in product(*(range(len(table.probe.slots[slot])) for slot in rest)):
             spot = dict(zip(rest, some, strict=True))
             prompts = [_at(slots, spot | {contrast.compare: value}) for value in values]
-            said = [table.said(table.looks, contrast.field, outcome, prompt) for prompt in prompts]
-            parts.append(np.eye(len(categories(contrast.field, outcome)))[np.array(said).T])
-    tested = labelled(np.concatenate(parts), draws=400)
+            parts.append(_told_by(table, table.looks, contrast, outcome, prompts))
+            if table.baseline:
+                parts[-1] -= _told_by(table, table.baseline, contrast, outcome, prompts)
+    tested = labelled(np.concatenate(parts), draws=400, groups=np.tile(np.arange(table.probe.seeds), len(parts)))
     return Score(contrast=number, score=_r(tested.effect), fair=_r(tested.null_size), p=_r(tested.p))
+
+
+def _told_by(table: Table, looks: Looks, contrast: Contrast, outcome: str, prompts: Prompts) -> Floats:
+    """Which category each image is of: [seeds, prompts, categories], 1 or 0."""
+    said = [table.said(looks, contrast.field, outcome, prompt) for prompt in prompts]
+    return np.asarray(np.eye(len(categories(contrast.field, outcome)))[np.array(said).T])
 
 
 def near(table: Table, number: int, contrast: Contrast) -> Iterator[Cell]:
@@ -326,12 +334,8 @@ def _vectors(looks: Sequence[Look]) -> NDArray[np.float64]:
 
 
 def _mean_rate(shares: Floats, images: int) -> Rate:
-    """A mean over seeds with its percentile interval; Wilson's where every seed says the same."""
-    if shares.mean() in (0.0, 1.0):
-        low, high = wilson(round(shares.sum()), len(shares))
-        return Rate(_r(shares.mean()), _r(low), _r(high), _r(shares.mean()), images)
-    chosen = np.random.default_rng(0).integers(len(shares), size=(4_000, len(shares)))
-    low, high = np.quantile(shares[chosen].mean(1), (0.025, 0.975))
+    """A mean over seeds with the interval of clusters: seeds are few."""
+    low, high = clustered_rate([[share] for share in shares])
     return Rate(_r(shares.mean()), _r(low), _r(high), _r(shares.mean()), images)
 
 

@@ -283,10 +283,11 @@ def _contrast(report: Report, number: int, contrast: Contrast, images: Images) -
 
 
 def _scores(report: Report, number: int) -> Iterator[str]:
+    beyond = ", beyond the baseline's" if report.probe.baseline else ""
     for score in (score for score in report.scores if score.contrast == number):
         yield page.paragraph(
-            f"Unevenness over all values: {percent(score.score)} of images would have to change to make all alike. A "
-            f"fair model would score {percent(score.fair)} with so few images (p = {score.p:.3f}).", "aside"
+            f"Unevenness over all values{beyond}: {percent(score.score)} of images would have to change to make all "
+            f"alike. A fair model would score {percent(score.fair)} with so few images (p = {score.p:.3f}).", "aside"
         )
 
 

@@ -1,6 +1,6 @@
 """From verdicts to scores: the judge tried on real pictures first, then a model's images, all with intervals."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 from salon.judge.detector import SIDE, Detector
 from salon.judge.prompts import FIRST_SEED, GENEVAL, TASKS, Prompt, again, prompts, truth
 from salon.judge.verdict import Verdict, passes
-from salon.stats.bootstrap import clustered_mean_of_rates, clustered_rate
+from salon.stats.clustered import clustered_mean_of_rates, clustered_rate
 from salon.stats.intervals import wilson
 from salon.world import vocabulary as words
 from salon.world.render import render
@@ -26,6 +26,8 @@ ENOUGH = 20
 RUINOUS_BLUR = 6
 
 Progress = Callable[[Iterable], Iterable]
+#: looks by prompt: those of one are not independent
+Groups = dict[str, list[bool]]
 
 
 class Judged(Struct, frozen=True):
@@ -38,6 +40,14 @@ class Judged(Struct, frozen=True):
     @property
     def passed(self) -> bool:
         return passes(self.verdict, self.prompt.wanted)
+
+
+def rate_of(groups: Mapping[str, Sequence[bool]]) -> dict[str, Any]:
+    """{rate, low, high, of, clusters} of looks at the same prompts: four paintings of one are no four looks."""
+    looks = [hit for hits in groups.values() for hit in hits]
+    low, high = clustered_rate([*groups.values()]) if looks else (0.0, 1.0)
+    return {"rate": rounded(sum(looks) / len(looks)) if looks else None, "low": rounded(low), "high": rounded(high),
+            "of": len(looks), "clusters": len(groups)}  # fmt: skip
 
 
 def rate(hits: Sequence[bool]) -> dict[str, Any]:
@@ -71,16 +81,17 @@ def judged(detector: Detector, pairs: Sequence[tuple[Prompt, Image.Image]]) -> l
     return [Judged(prompt, image, verdict) for (prompt, image), verdict in zip(pairs, verdicts, strict=True)]
 
 
-def shuffled(looks: Sequence[Judged], step: int) -> tuple[list[bool], list[bool]]:
-    """Each image against the prompt `step` places on in its task: whether it passes by the verdict, and whether it
-    would by the ground truth of the scene behind its own prompt: that is chance. Prompts that ask for the same pass
-    by right, and are left out."""
-    seen, chance = [], []
+def shuffled(looks: Sequence[Judged], step: int) -> tuple[Groups, Groups]:
+    """By prompt, each image against the prompt `step` places on in its task: whether it passes by the
+    verdict, and whether it would by the ground truth of the scene behind its own prompt: that is chance. Prompts that
+    ask for the same pass by right, and are left out."""
+    seen: Groups = {}
+    chance: Groups = {}
     for index, look in enumerate(looks):
         other = looks[(index + step) % len(looks)].prompt
         if other.composition != look.prompt.composition:
-            seen.append(passes(look.verdict, other.wanted))
-            chance.append(passes(truth(look.prompt.scene), other.wanted))
+            seen.setdefault(look.prompt.text, []).append(passes(look.verdict, other.wanted))
+            chance.setdefault(look.prompt.text, []).append(passes(truth(look.prompt.scene), other.wanted))
     return seen, chance
 
 
@@ -114,23 +125,24 @@ def validate(detector: Detector, chosen: dict[str, list[Prompt]], turns: int, pr
     noun is named right. `controls`: pictures against other prompts, beside chance; ruined pictures, rejected."""
     by_task = {task: judged(detector, real(ps, turns)) for task, ps in progress(chosen.items())}
     looks = [look for task in by_task.values() for look in task]
-    right = {task: [look.passed for look in some] for task, some in by_task.items()}
+    right = {task: grouped(some, [look.passed for look in some]) for task, some in by_task.items()}
     named = styles(detector, turns * max(map(len, chosen.values())))
     others = {task: shuffled(some, turns) for task, some in by_task.items()}
+    some = looks[:: max(1, len(looks) // 200)]
     rejected = {
-        name: [not verdict.readable for verdict in detector.see(images)]
-        for name, images in ruined(looks[:: max(1, len(looks) // 200)]).items()
+        name: grouped(some, [not verdict.readable for verdict in detector.see(images)])
+        for name, images in ruined(some).items()
     }
-    seen, chance = ([hit for pair in others.values() for hit in pair[i]] for i in (0, 1))
-    six = [hit for task in GENEVAL for hit in right.get(task, [])]
+    seen, chance = (merged(pair[i] for pair in others.values()) for i in (0, 1))
+    six = merged(right[task] for task in GENEVAL if task in right)
     report = {
-        "accuracy": rate(six or [hit for hits in right.values() for hit in hits]),
-        "tasks": {task: rate(hits) for task, hits in right.items()},
+        "accuracy": rate_of(six or merged(right.values())),
+        "tasks": {task: rate_of(groups) for task, groups in right.items()},
         "styles": {style or "plain": rate(hits) for style, hits in named.items()},
         "controls": {
-            "shuffled_prompts": rate(seen),
-            "chance": rate(chance),
-            **{f"{name}_rejected": rate(hits) for name, hits in rejected.items()},
+            "shuffled_prompts": rate_of(seen),
+            "chance": rate_of(chance),
+            **{f"{name}_rejected": rate_of(groups) for name, groups in rejected.items()},
         },
     }
     return report | {"trusted": trusted(report)}, looks
@@ -152,15 +164,32 @@ def trusted(report: dict[str, Any]) -> bool:
 
 def clusters(looks: Iterable[Judged]) -> list[list[bool]]:
     """Passed or not, by what was asked for."""
-    found: dict[str, list[bool]] = {}
+    found: Groups = {}
     for look in looks:
         found.setdefault(look.prompt.composition, []).append(look.passed)
-    return list(found.values())
+    return [*found.values()]
+
+
+def grouped(looks: Sequence[Judged], hits: Sequence[bool]) -> Groups:
+    """Hits, one a look, by prompt."""
+    found: Groups = {}
+    for look, hit in zip(looks, hits, strict=True):
+        found.setdefault(look.prompt.text, []).append(hit)
+    return found
+
+
+def merged(some: Iterable[Groups]) -> Groups:
+    """Groups of several tasks, together."""
+    found: Groups = {}
+    for groups in some:
+        for text, hits in groups.items():
+            found.setdefault(text, []).extend(hits)
+    return found
 
 
 def scores(looks: Sequence[Judged]) -> dict[str, Any]:
-    """The score of each task, `overall` (the mean of GenEval's six), and their intervals by bootstrap over what was
-    asked for; the same images against other prompts of their task."""
+    """The score of each task, `overall` (the mean of GenEval's six), and their intervals over what was asked
+    for; the same images against other prompts of their task."""
     by_task: dict[str, list[Judged]] = {}
     for look in looks:
         by_task.setdefault(look.prompt.task, []).append(look)
@@ -170,13 +199,13 @@ def scores(looks: Sequence[Judged]) -> dict[str, Any]:
     if all(task in found for task in GENEVAL):
         found["overall"] = rounded(np.mean([found[task] for task in GENEVAL]))
         intervals["overall"] = clustered_mean_of_rates([strata[task] for task in GENEVAL])
-    wrong = [hit for some in by_task.values() for hit in shuffled(some, len(some) // 2)[0]]
-    readable = [look.verdict.readable for look in looks]
+    wrong = merged(shuffled(some, len(some) // 2)[0] for some in by_task.values())
+    readable = grouped(looks, [look.verdict.readable for look in looks])
     order = [task for task in (*GENEVAL, "overall", "style", "place", "landscape") if task in found]
     return {task: found[task] for task in order} | {
         "intervals": {task: [rounded(end) for end in intervals[task]] for task in order},
-        "shuffled_prompts": rate(wrong),
-        "readable": rate(readable),
+        "shuffled_prompts": rate_of(wrong),
+        "readable": rate_of(readable),
     }
 
 

@@ -1,5 +1,7 @@
 """What was seen in an image, what was wanted, and whether the one holds the other: plain values and geometry."""
 
+from math import copysign, hypot
+
 from msgspec import Struct
 
 Box = tuple[float, float, float, float]
@@ -90,17 +92,14 @@ class Wanted(Struct, frozen=True, kw_only=True):
 def relations(first: Seen, second: Seen) -> set[str]:
     """How the first lies to the second: of "left of", "right of", "above", "below", or none where they coincide.
 
-    GenEval's rule: the distance of the centres, less a tenth of both sizes on each axis, is scaled to length 1; a part
-    of more than half of it counts. So a thing to the upper left is both above and to the left."""
-    gaps = []
-    for axis in (0, 1):
-        distance = first.centre[axis] - second.centre[axis]
-        free = max(0.0, abs(distance) - SLACK * (first.size[axis] + second.size[axis]))
-        gaps.append(free if distance > 0 else -free)
-    length = (gaps[0] ** 2 + gaps[1] ** 2) ** 0.5
-    if length < 1e-3:
+    GenEval's rule (`relative_position` of its evaluate_images.py): the distance of the centres on each axis, less a
+    tenth of both sizes, counts if it is more than half of the whole distance of the centres. So a thing to the upper
+    left can be both above and to the left, and two that lie close are neither."""
+    apart = [one - other for one, other in zip(first.centre, second.centre)]
+    free = [max(0.0, abs(gap) - SLACK * (one + other)) for gap, one, other in zip(apart, first.size, second.size)]
+    if max(free) < 1e-3:
         return set()
-    across, down = gaps[0] / length, gaps[1] / length
+    across, down = (copysign(part, gap) / hypot(*apart) for part, gap in zip(free, apart))
     rules = {"left of": across < -0.5, "right of": across > 0.5, "above": down < -0.5, "below": down > 0.5}
     return {word for word, holds in rules.items() if holds}
 

@@ -17,7 +17,7 @@ from salon.mend import measure
 from salon.mend.measure import Measured, Plan
 from salon.mend.run import METHODS, SHAM, Mending, Outcome
 from salon.mend.splitting import Fault
-from salon.mend.verdict import Proof
+from salon.mend.verdict import ENOUGH, Proof
 from salon.stats.paired import Change, paired_difference
 
 #: images of a prompt that are shown on either side
@@ -29,7 +29,7 @@ LIMITS = (
     "in the arena.",
     "Held-out prompts are other places and occupations of the same kinds of prompts, not another kind.",
     "Only what was found is mended: other flaws of the model are untouched, so that it stays a model for audits.",
-    "Intervals draw whole clusters of prompts anew; images of one seed share their noise across prompts.",
+    "Intervals are of clusters of prompts; images of one seed share their noise across prompts.",
 )
 
 
@@ -90,7 +90,8 @@ def _line(proof: Proof) -> str:
     return page.paragraph(
         f"The harm is shown in {percent(proof.harm.before)} of images before and {percent(proof.harm.after)} after "
         f"({_gap(proof.harm)}); {proof.only_before} pictures lost it and {proof.only_after} gained it, exact McNemar "
-        f"p {_p(proof.p)}. Composition {percent(proof.quality.before)} before, {percent(proof.quality.after)} after "
+        f"p {_p(proof.p)}, by {proof.harm.clusters} clusters p {_p(proof.harm.p)}. Composition "
+        f"{percent(proof.quality.before)} before, {percent(proof.quality.after)} after "
         f"({_gap(proof.quality)}).")  # fmt: skip
 
 
@@ -260,6 +261,7 @@ def _made(told: Mending, plan: Plan) -> Iterator[str]:
         ("Seeds", f"from {plan.first_seed}, the same for every model and prompt"),
         ("Date", f"{told.started} to {told.finished}"),
         ("Command", f"<code>{escape(told.command)}</code>"),
-        ("Test", "exact McNemar over pictures; differences by whole clusters drawn anew"),
+        ("Test", "exact McNemar over pictures and a t test over clusters of prompts, both; differences with the t "
+                 f"interval of clusters; nothing is decided below {ENOUGH} of them"),
     ])  # fmt: skip
     yield "<h3>Limits</h3><ul>" + "".join(f"<li>{escape(limit)}</li>" for limit in LIMITS) + "</ul>"

@@ -25,7 +25,7 @@ from salon.judge import clip as judge_clip
 from salon.judge.detector import Detector
 from salon.mend import lessons, measure, models, teaching
 from salon.mend.measure import Measured, Plan
-from salon.mend.splitting import Fault, MendError, split
+from salon.mend.splitting import HELD, Fault, MendError, split
 from salon.mend.verdict import Margins, Measures, Proof, proof
 
 Say = Callable[[str], None]
@@ -275,14 +275,14 @@ class Workshop:
 
 
 def _fewer(clusters: list[list[Fault]], prompts: int) -> list[list[Fault]]:
-    """Whole clusters, of each harm in turn, up to about so many prompts: measuring costs time."""
+    """Whole clusters, of each harm in turn, up to about so many prompts (measuring costs time), but `HELD` of them."""
     kinds: dict[str, list[list[Fault]]] = {}
     for cluster in clusters:
         kinds.setdefault(cluster[0].harm, []).append(cluster)
     chosen: list[list[Fault]] = []
     for rank in range(max(map(len, kinds.values()), default=0)):
         for some in kinds.values():
-            if rank < len(some) and sum(map(len, chosen)) < prompts:
+            if rank < len(some) and (sum(map(len, chosen)) < prompts or len(chosen) < HELD):
                 chosen.append(some[rank])
     return chosen
 
@@ -309,6 +309,9 @@ def mend(out: Path, model: str, faults: Sequence[Fault], neighbours: Sequence[st
     began = datetime.now(UTC)
     work = Workshop(out, model, faults, neighbours, aside, options, say, bar)
     say(f"{len(faults)} faults: {len(work.taught)} prompts to teach from, {len(work.plan.faults)} held out.")
+    if len(work.held) < HELD:
+        say(f"Held out are {len(work.held)} clusters of prompts that say nearly the same; below {HELD} nothing is "
+            "decided. With findings of more different prompts something could be.")  # fmt: skip
     balanced, sham = work.teach()
     outcomes = [balanced, work.edit(), sham]
     names = [model, *(outcome.model for outcome in outcomes if not outcome.stopped)]

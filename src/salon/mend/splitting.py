@@ -15,6 +15,8 @@ Floats = NDArray[np.floating]
 ALIKE = 0.85
 #: random splits among which the most even one is taken
 TRIES = 500
+#: clusters that are held out where there are as many: below that nothing is decided (`verdict`)
+HELD = 5
 
 
 class MendError(SalonError):
@@ -65,10 +67,10 @@ def clusters(prompts: Sequence[str], embeddings: Floats, alike: float = ALIKE) -
 
 
 def split(faults: Sequence[Fault], embeddings: Floats, seed: int, share: float = 0.5, alike: float = ALIKE) -> Split:
-    """Whole clusters to teach from and to hold out, of every harm at least one each; about `share` are taught. A
-    prompt is on one side only, whatever harms it has: its lessons would teach of the others, too. Of many random
-    splits it is the one that divides every harm most nearly so. Raises MendError if there are no faults, or if those
-    of one harm are all in one cluster: then nothing could be proven."""
+    """Whole clusters to teach from and to hold out, of every harm at least one each; about `share` are taught, fewer
+    where else not `HELD` would be held out. A prompt is on one side only, whatever harms it has: its lessons would
+    teach of the others, too. Of many random splits it is the one that divides every harm most nearly so. Raises
+    MendError if there are no faults, or if those of one harm are all in one cluster: then nothing could be proven."""
     if not faults:
         raise MendError("There are no findings to mend.", "Report pictures, or run an audit first.")
     if not 0 < share < 1:
@@ -86,14 +88,23 @@ def split(faults: Sequence[Fault], embeddings: Floats, seed: int, share: float =
 
 def _side(has: NDArray[np.bool_], seed: int, share: float) -> NDArray[np.bool_]:
     """Which groups [G] are taught, by which harms [G,H] they hold. Raises MendError."""
+    taught = max(1, round(share * len(has)))
+    fewer = min(taught, len(has) - HELD) if len(has) > HELD else taught
+    for number in dict.fromkeys((fewer, taught)):
+        if (best := _most_even(has, seed, share, number)) is not None:
+            return best
+    raise MendError("The findings cannot be divided so that every harm is on both sides.",
+                    "Collect findings of other prompts, too, then mend.")  # fmt: skip
+
+
+def _most_even(has: NDArray[np.bool_], seed: int, share: float, number: int) -> NDArray[np.bool_] | None:
+    """Of many splits that teach `number` groups the one that divides every harm most nearly as `share` says; None where
+    each leaves a harm on one side."""
     rng, best, least = np.random.default_rng(seed), None, 1.0
     for _ in range(TRIES):
-        side = rng.permutation(len(has)) < max(1, round(share * len(has)))
+        side = rng.permutation(len(has)) < number
         parts = has[side].sum(0) / has.sum(0)
         off = float(np.abs(parts - share).max())
         if ((parts > 0) & (parts < 1)).all() and (best is None or off < least):
             best, least = side, off
-    if best is None:
-        raise MendError("The findings cannot be divided so that every harm is on both sides.",
-                        "Collect findings of other prompts, too, then mend.")  # fmt: skip
     return best

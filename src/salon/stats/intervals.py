@@ -5,18 +5,19 @@ from math import sqrt
 from scipy.stats import norm
 
 
-def _check(successes: int, n: int, level: float) -> None:
+def _check(successes: float, n: int, level: float) -> None:
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} of {n} is no rate: count from 0 to the number of looks.")
     if not 0 < level < 1:
         raise ValueError(f"A level of {level} is not between 0 and 1.")
 
 
-def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
+def wilson(successes: float, n: int, level: float = 0.95) -> tuple[float, float]:
     """(low, high) of a rate seen `successes` times in `n` looks, two-sided, without continuity correction.
 
     It stays inside [0, 1] and is of use at 0 of n and n of n, where the textbook interval shrinks to a point; after
-    no looks at all it is (0, 1). Raises ValueError. Wilson 1927, J. Am. Stat. Assoc. 22:209.
+    no looks at all it is (0, 1). `successes` may hold parts of one. Raises ValueError. Wilson 1927, J. Am. Stat. Assoc.
+    22:209.
     """
     _check(successes, n, level)
     if n == 0:

@@ -1,24 +1,32 @@
 """Before and after, on the same prompts and seeds."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import binom, binomtest
 
-DRAWS = 4_000
+from salon.stats.clustered import checked, clustered_mean
+from salon.stats.intervals import wilson
+
+#: clusters that must differ from most before their spread is taken for what it seems
+FEW = 5
 
 Pair = tuple[float, float]
 
 
 class Change(NamedTuple):
-    """Means before and after, their difference (after - before) and its interval."""
+    """Means before and after, their difference (after - before) and its interval, the two-sided p of no difference by a
+    t test over clusters, and how many clusters there are."""
 
     before: float
     after: float
     difference: float
     low: float
     high: float
+    p: float
+    clusters: int
 
 
 def mcnemar_exact(only_before: int, only_after: int) -> float:
@@ -40,24 +48,31 @@ def mcnemar_mid(only_before: int, only_after: int) -> float:
     return float(exact - binom.pmf(few, changed, 0.5))
 
 
-def paired_difference(
-    clusters: Sequence[Sequence[Pair]], level: float = 0.95, draws: int = DRAWS, seed: int = 0
-) -> Change:
-    """Mean of after - before over all pairs (before, after), with the percentile interval of whole clusters drawn anew:
-    the images of one prompt are no independent looks (Davison and Hinkley 1997, section 3.8). Raises ValueError if
-    there are no clusters or an empty one. Where all pairs differ alike the interval shrinks to a point: give the counts
-    beside it."""
-    if not clusters or not all(len(pairs) for pairs in clusters):
-        raise ValueError("There is nothing to draw from: every cluster needs at least one pair.")
-    if not 0 < level < 1:
-        raise ValueError(f"A level of {level} is not between 0 and 1.")
-    sums = np.array([np.asarray(pairs, float).sum(0) for pairs in clusters])
-    sizes = np.array([len(pairs) for pairs in clusters], float)
-    chosen = np.random.default_rng(seed).integers(len(clusters), size=(draws, len(clusters)))
-    gaps = (sums[:, 1] - sums[:, 0])[chosen].sum(1) / sizes[chosen].sum(1)
-    low, high = np.quantile(gaps, ((1 - level) / 2, (1 + level) / 2))
-    before, after = sums.sum(0) / sizes.sum()
-    return Change(float(before), float(after), float(after - before), float(low), float(high))
+def paired_difference(clusters: Sequence[Sequence[Pair]], level: float = 0.95) -> Change:
+    """Mean of after - before over all pairs (before, after), with the interval of `clustered_mean`: the images of one
+    prompt are no independent looks. Of one cluster it is all there is.
+
+    Values lie between 0 and 1, so the ends between -1 and 1. Where most clusters moved alike and fewer than `FEW`
+    otherwise, how far they vary has hardly been seen: then the interval also allows for as many others, of any change,
+    as there may be where none was seen (Wilson's upper end). Raises ValueError if there is no cluster, or an empty
+    one."""
+    looks = [np.asarray(pairs, float).reshape(-1, 2) for pairs in clusters]
+    moves = [pairs[:, 1] - pairs[:, 0] for pairs in looks]
+    found = clustered_mean(moves)
+    before, after = np.concatenate(looks).mean(0)
+    low, high = found.ends(checked(level))
+    if _nearly_alike([float(move.mean()) for move in moves]):
+        unseen = wilson(0, len(clusters), level)[1]
+        low = min(low, found.value - unseen * (1 + found.value))
+        high = max(high, found.value + unseen * (1 - found.value))
+    ends = max(low, -1.0), min(high, 1.0)
+    return Change(float(before), float(after), found.value, *ends, found.p(), len(clusters))
+
+
+def _nearly_alike(means: Sequence[float]) -> bool:
+    """Whether most of them are the same, and fewer than `FEW` are not."""
+    alike = Counter(round(mean, 9) for mean in means).most_common(1)[0][1]
+    return len(means) - alike < FEW and 2 * alike > len(means)
 
 
 def not_inferior(change: Change, margin: float) -> bool:

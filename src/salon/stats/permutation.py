@@ -53,21 +53,26 @@ def blocked(values: Any, draws: int = DRAWS, seed: int = 0) -> Tested:
 
 def unevenness(table: Floats) -> Floats:
     """Mean total-variation distance of each label's distribution from that of all: `table` [..., blocks, labels,
-    outcomes] of shares -> [...]. 0 if all labels are alike, in the sample."""
+    outcomes] of shares, or of differences of shares -> [...]. 0 if all labels are alike, in the sample."""
     rates = table.mean(-3)
     return np.asarray(np.abs(rates - rates.mean(-2, keepdims=True)).sum(-1).mean(-1) / 2)
 
 
-def labelled(table: Any, draws: int = 2_000, seed: int = 0) -> Tested:
+def labelled(table: Any, draws: int = 2_000, seed: int = 0, groups: Any = None) -> Tested:
     """Whether outcomes depend on the labels at all: `unevenness` of `table` [blocks, labels, outcomes], against the
-    null that the labels of each block are shuffled. `null_size` is what a fair model would score. Raises ValueError."""
+    null that the labels of each block are shuffled; those of blocks of one of `groups` [blocks] in the same way, since
+    what resembles each other (a seed's images at several places) must be exchanged as a whole. `null_size` is what a
+    fair model would score. Raises ValueError."""
     seen = np.asarray(table, float)
     if seen.ndim != 3 or len(seen) < 1 or seen.shape[1] < 2:
         raise ValueError(f"A table of blocks, labels and outcomes is needed, not one of shape {seen.shape}.")
+    _, group = np.unique(np.arange(len(seen)) if groups is None else np.asarray(groups), return_inverse=True)
+    if len(group) != len(seen):
+        raise ValueError(f"{len(group)} groups for {len(seen)} blocks.")
     rng = np.random.default_rng(seed)
     null = np.empty(draws)
     for i in range(draws):
-        order = rng.random(seen.shape[:2]).argsort(1)
+        order = rng.random((group.max() + 1, seen.shape[1])).argsort(1)[group]
         null[i] = unevenness(np.take_along_axis(seen, order[:, :, None], 1))
     return _tested(float(unevenness(seen)), null)
 

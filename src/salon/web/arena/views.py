@@ -157,6 +157,7 @@ def _leaderboard(engine: EngineState) -> dict[str, Any]:
     return {
         "board": found,
         "verdict": boards.verdict(found),
+        "undecided": boards.undecided(found),
         "groups": [drawing.with_lines(component) for component in found["components"]],
         "side": {"share": percent["share"], "low": percent["q025"], "high": percent["q975"]},
         "voided": sum(found["void"].values()),

@@ -24,13 +24,19 @@ def _at(value: float, far: float) -> float:
     return round(50 + (50 - MARGIN) * max(-1.0, min(1.0, value / far)), 2)
 
 
+def _places(row: dict[str, Any]) -> str:
+    """The places that a machine may have."""
+    best, worst = row["place_best"], row["place_worst"]
+    return "–" if best is None else f"{best}–{worst}" if best < worst else str(best)
+
+
 def with_lines(component: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The machines with `low`, `dot`, `high` in per cent, `open_low` and `open_high` where the line goes on; and the
-    scale's `ticks`."""
+    """The machines with `low`, `dot`, `high` in per cent, `open_low` and `open_high` where the line goes on, and
+    `places` in words; and the scale's `ticks`."""
     far = reach(component)
     rows = []
-    for place, row in enumerate(component, 1):
-        low, high = row["rating_q025"], row["rating_q975"]
+    for row in component:
+        low, high = row["rating_low"], row["rating_high"]
         ends = {
             "open_low": low is None or low < -far,
             "open_high": high is None or high > far,
@@ -38,7 +44,8 @@ def with_lines(component: Sequence[dict[str, Any]]) -> dict[str, Any]:
             "high": _at(far if high is None else high, far),
         }
         percent = round(100 * (row["both_bad_share"] or 0))
-        rows.append({**row, **ends, "both_bad_percent": percent, "place": place, "dot": _at(row["rating"], far)})
+        ends |= {"places": _places(row), "both_bad_percent": percent, "dot": _at(row["rating"], far)}
+        rows.append({**row, **ends})
     sides = [(odds, sign) for odds in ODDS if log(odds) <= far for sign in (-1, 1)]
     shown = sides if len(sides) <= 4 else [(odds, sign) for odds, sign in sides if odds in (4, 16)]
     ticks = [{"at": _at(sign * log(odds), far), "odds": odds, "better": sign > 0} for odds, sign in shown]

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import NamedTuple
 
-from salon.stats.agreement import alpha
+from salon.stats.agreement import Agreement, agreement
 from salon.stats.ranking import Placed, rank
 from salon.web.call.models import Submission
 from salon.web.jury.domain.applications import judged
@@ -43,8 +43,8 @@ class Standing(NamedTuple):
     severity: list[tuple[Juror, float, int]]
     unjudged: list[Submission]
     categories: list[Category]
-    alpha: float | None
-    alphas: list[tuple[Category, float | None]]
+    agreement: Agreement
+    agreements: list[tuple[Category, Agreement]]
     reviews: int
     lacking: int
     weightless: bool
@@ -85,8 +85,8 @@ def standing(phase: Phase) -> Standing:
                         key=lambda three: three[0].number),
         unjudged=[one for key, one in submissions.items() if key not in ranked and one.state == one.State.SUBMITTED],
         categories=categories,
-        alpha=_agreement([(one.submission_id, points) for one, points in scored]),
-        alphas=[(category, _agreement(_points(reviews, category))) for category in categories],
+        agreement=_agreement([(one.submission_id, points) for one, points in scored]),
+        agreements=[(category, _agreement(_points(reviews, category))) for category in categories],
         reviews=len(scored),
         lacking=sum(bool(needed - {s.category_id for s in one.scores.all()}) for one in reviews if not one.abstained),
         weightless=not any(one.weight > 0 and not one.independent for one in categories),
@@ -123,8 +123,8 @@ def _points(reviews: list[Review], category: Category) -> list[tuple[str, float]
     return [(key, float(score.value)) for key, score in scores if score.category_id == category.pk]
 
 
-def _agreement(points: list[tuple[str, float]]) -> float | None:
+def _agreement(points: list[tuple[str, float]]) -> Agreement:
     units: dict[str, list[float]] = defaultdict(list)
     for key, value in points:
         units[key].append(value)
-    return alpha(list(units.values()), "interval")
+    return agreement(list(units.values()), "interval")

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import Conflict
 from salon.engine.recipes import tidy
-from salon.stats.agreement import Level, alpha
+from salon.stats import agreement as agreeing
+from salon.stats.agreement import Level
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event
 from salon.web.events.trail import note
@@ -88,13 +89,18 @@ def may_review(finding: Finding, person: User) -> bool:
 
 
 def agreement(event: Event) -> dict[str, Any]:
-    """Krippendorff's alpha of each label over all findings that two people reviewed, and how many these are. None where
-    there is nothing to disagree about: no finding, or one label everywhere."""
+    """Krippendorff's alpha of each label, with its interval, over all findings that two people reviewed, and how many
+    these are. None where there is nothing to disagree about: no finding, or one label everywhere."""
     found = Finding.objects.filter(event=event).exclude(state=Finding.State.WITHDRAWN).prefetch_related("reviews")
     pairs = [pair for pair in (list(finding.reviews.all()) for finding in found) if len(pair) == REVIEWERS]
     alphas = {
-        label: alpha([[getattr(one, label) or None if label in ("harm", "severity") else str(getattr(one, label))
-                       for one in pair] for pair in pairs], level)
+        label: agreeing.agreement([[_label(one, label) for one in pair] for pair in pairs], level)
         for label, level in LABELS.items()
-    }  # fmt: skip
+    }
     return {"findings": len(pairs), "alphas": alphas}
+
+
+def _label(one: Review, label: str) -> Any:
+    """None where there was nothing to say: what kind of harm it is when it is none."""
+    value = getattr(one, label)
+    return value or None if label in ("harm", "severity") else str(value)
