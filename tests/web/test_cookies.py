@@ -30,7 +30,7 @@ def given(client=None, **environment):
         ("post", f"/arena/reviewers/{pairing.token(pairing.prepare(cora, 'one', 'other'))}"),
         ("post", f"/backstage/enter/{links.new_link(cora)}"),
         ("post", f"/mine/take/{taking.code('a' * 32)}"),
-        ("get", "/?lang=es"), ("get", "/backstage?lang=es"),
+        ("post", "/backstage/code"), ("get", "/?lang=es"), ("get", "/backstage?lang=es"),
     ]  # fmt: skip
     answers = [getattr(client, method)(path, **environment) for method, path in ways]
     return {name: cookie for answer in answers for name, cookie in answer.cookies.items()}
@@ -38,7 +38,7 @@ def given(client=None, **environment):
 
 ALL = {
     "salon_guest", "salon_device_station", "salon_reviewer", "salon_backstage", "salon_ticket", "salon_language",
-    "salon_backstage_language", "salon_known",
+    "salon_backstage_language", "salon_known", "salon_code",
 }  # fmt: skip
 
 
