@@ -4,6 +4,7 @@ import datetime
 import json
 
 import pytest
+from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 from doorway import door, hand, nonce, organiser, place, pool, scan, show
@@ -324,11 +325,31 @@ def test_without_the_limit_they_could(main, monkeypatch):
 
 
 def test_a_revoked_device_opens_nothing(main, workshop, client):
-    devices.revoke(organiser(), main.device.id)
+    devices.revoke(organiser(), main.device.id, Q(kind="door"))
     with pytest.raises(Forbidden):
         show(main, place(workshop))  # its hand was taken before: the row decides
     assert post(at_door(client, main), "redeem", nonce=nonce(), code="x").status_code == 403
     assert client.get("/door").status_code == 403
+
+
+def test_a_door_s_device_is_revoked_at_its_door_and_by_organisers_only(main, workshop, client):
+    """The page of booths and walls is for curators; an id typed there reaches no door's device, nor that of a door
+    which another page is about."""
+    other, id_ = door("Side door"), main.device.id
+    curator = User.objects.create_user("cora", is_staff=True)
+    Role.objects.create(user=curator, event=main.door.event, kind="curator")
+    for person, path in (
+        (curator, f"/backstage/devices/{id_}/revoke"),
+        (curator, f"/backstage/doors/{main.door.id}/devices/{id_}"),
+        (organiser(), f"/backstage/devices/{id_}/revoke"),
+        (organiser(), f"/backstage/doors/{other.id}/devices/{id_}"),
+    ):
+        client.force_login(person)
+        client.post(path)
+        assert devices.device_of(main.device.token, "door").id == id_, path
+    client.post(f"/backstage/doors/{main.door.id}/devices/{id_}")  # the control
+    with pytest.raises(Forbidden):
+        devices.device_of(main.device.token, "door")
 
 
 def test_a_device_of_a_removed_door_stands_nowhere(main, client):

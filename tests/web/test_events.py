@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import re
 import struct
 import threading
 import zlib
@@ -15,13 +16,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.template import Context, Template
 from django.test import Client
+from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 from hands import hand
 from PIL import Image as Picture
 
 from salon.core.errors import BadRecipe, Conflict, Forbidden
 from salon.engine.recipes import make_recipe
-from salon.web.call.models import Call
+from salon.web.call.models import Call, Question, Submission, Upload
 from salon.web.doors.models import Door
 from salon.web.events import colours, demo, devices, domain, logos, setup, several, times, zones
 from salon.web.events.domain import current_event, lock_current_event
@@ -29,8 +31,9 @@ from salon.web.events.models import Device, Entry, Event, Room
 from salon.web.gallery.domain import curating, proposing
 from salon.web.gallery.models import Licence, Work
 from salon.web.line import close_line
-from salon.web.people.models import Role, User
+from salon.web.people.models import Guest, Role, User
 from salon.web.programme.models import Session
+from salon.web.refuses.models import Report
 from salon.web.seats.models import Place, Pool
 from salon.web.station.domain.intake import store
 from salon.web.station.models import Drawing, Image, Request
@@ -561,6 +564,58 @@ def test_the_demo_s_end_stops_before_another_event_s_rows(organiser, engine, mon
         demo.remove(organiser)
     assert demo.existing() is not None
     assert Work.objects.filter(title="Real").exists()
+
+
+def test_the_demo_is_taken_away_by_whoever_organises_it(organiser, browser, monkeypatch):
+    """Not by an organiser of the event beside it; their page says so instead of showing a button."""
+    demo.make(organiser)
+    several.choose(organiser, Event.objects.get(slug="salon"))
+    zed = Client(headers={"Sec-Fetch-Site": "same-origin"})
+    zed.force_login(hand("zed", "organiser"))
+    for form in ({"remove": "1"}, {}):
+        assert zed.post("/backstage/demo-event", form).status_code == 403
+    assert demo.existing() is not None
+    page = zed.get("/backstage/events").content.decode()
+    assert ("somebody else organises it" in page, "Take the demo away" in page) == (True, False)
+    assert "Take the demo away" in browser.get("/backstage/events").content.decode(), "the control"
+    monkeypatch.setattr(demo, "_theirs", lambda person, event: event)  # the control: the guard off
+    assert zed.post("/backstage/demo-event", {"remove": "1"}).status_code == 302
+    assert demo.existing() is None
+
+
+#: what a part of a route names
+ROWS = {
+    "work_id": Work, "pool_id": Pool, "place_id": Place, "door_id": Door, "session_id": Session,
+    "submission_id": Submission, "upload_id": Upload, "question_id": Question, "guest_id": Guest, "report_id": Report,
+}  # fmt: skip
+
+
+def _of_one_row(patterns):
+    """(name of the part, address to be filled in) of every route backstage that names one row of an event's."""
+    for pattern in patterns:
+        if not isinstance(pattern, URLPattern):
+            yield from _of_one_row(pattern.url_patterns)
+        elif found := re.fullmatch(r"(backstage/[^<]*)<(?:slug|int):(\w+)>([^<]*)", str(pattern.pattern)):
+            before, name, after = found.groups()
+            if name in ROWS:
+                yield name, f"/{before}{{id}}{after}"
+
+
+def test_nothing_of_another_event_is_read_backstage_by_its_id(organiser, browser):
+    """With every row that the demo has: its own organiser reads them, an organiser of the next event does not."""
+    demo.make(organiser)
+    row = {name: model.objects.first() for name, model in ROWS.items()}
+    row["work_id"] = Work.objects.exclude(given=None).first()
+    routes = [(path, row[name]) for name, path in _of_one_row(get_resolver().url_patterns) if row[name]]
+    routes = [(path.format(id=one.pk), path) for path, one in routes]
+    seen = {path for address, path in routes if browser.get(address).status_code in (200, 302)}
+    assert len(seen) >= 8, seen
+    assert "/backstage/works/{id}/picture" in seen
+    several.choose(organiser, Event.objects.get(slug="salon"))
+    zed = Client(headers={"Sec-Fetch-Site": "same-origin"})
+    zed.force_login(hand("zed", "organiser"))
+    read = {path: status for address, path in routes if (status := zed.get(address).status_code) not in (403, 404, 405)}
+    assert read == {}
 
 
 def test_rooms_may_add_to_the_demo(organiser, monkeypatch):

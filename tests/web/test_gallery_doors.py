@@ -1,6 +1,7 @@
 """Who comes in backstage, and how: links, codes, passwords, devices; and what is no way in."""
 
 import pytest
+from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
@@ -51,7 +52,9 @@ def test_a_device_is_known_until_it_is_revoked(curator):
     for stolen, kind in ((token, "station"), ("x" * 32, "wall")):
         with pytest.raises(Forbidden):
             devices.device_of(stolen, kind)
-    devices.revoke(curator, device.id)
+    devices.revoke(curator, device.id, Q(kind="door"))
+    assert devices.device_of(token, "wall") == device, "the control: who may revoke doors' devices only"
+    devices.revoke(curator, device.id, Q(kind="wall"))
     with pytest.raises(Forbidden):
         devices.device_of(token, "wall")
     assert token not in str(list(Device.objects.values()))

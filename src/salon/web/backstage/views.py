@@ -4,6 +4,7 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.forms import AuthenticationForm
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -195,7 +196,7 @@ def devices(request: HttpRequest) -> HttpResponse:
 @allowed("curator")
 def revoke(request: HttpRequest, device_id: str) -> HttpResponse:
     """The device's token opens nothing any more."""
-    machines.revoke(request.user, device_id)
+    machines.revoke(request.user, device_id, Q(kind__in=dict(KINDS)))
     return HttpResponseRedirect(reverse("backstage:devices"))
 
 

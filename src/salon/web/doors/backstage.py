@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -110,8 +111,8 @@ def post(request: HttpRequest, door_id: str) -> HttpResponse:
 @require_POST
 @allowed()
 def revoke(request: HttpRequest, door_id: str, device_id: str) -> HttpResponse:
-    """The device opens nothing any more."""
-    devices.revoke(request.user, device_id)
+    """A device of this door opens nothing any more."""
+    devices.revoke(request.user, device_id, Q(post__door=_door(door_id)))
     return HttpResponseRedirect(reverse("doors:one", args=[door_id]))
 
 

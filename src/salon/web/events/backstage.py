@@ -203,10 +203,12 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
 @organising
 def listing(request: HttpRequest) -> HttpResponse:
     """`/backstage/events`: all that one organises; a new one; the demo."""
+    mine, made = several.events_of(request.user), demo.existing()
     context = {
-        "events": several.events_of(request.user),
+        "events": mine,
         "copies": several.copies(),
-        "demo": demo.existing(),
+        "demo": made,
+        "demo_is_mine": made in mine,
         "key": new_id(),
         "user": request.user,
     }

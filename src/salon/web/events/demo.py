@@ -10,12 +10,13 @@ from django.db.models.deletion import ProtectedError, RestrictedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from salon.core.errors import Conflict
+from salon.core.errors import Conflict, Forbidden
 from salon.web.events import setup, several, words
 from salon.web.events.domain import current_event, lock_event
 from salon.web.events.models import Event, Room
 from salon.web.events.trail import note
 from salon.web.people.models import Role, User
+from salon.web.people.sessions import may
 
 #: called with the demo event, which is the current one by then, and with whoever made it
 Make = Callable[[Event, User], None]
@@ -35,13 +36,20 @@ def existing() -> Event | None:
     return Event.objects.filter(demo=True).first()
 
 
+def _theirs(person: User, event: Event) -> Event:
+    """The event itself, for whoever organises it. Raises Forbidden for organisers of others."""
+    if may(person, event_id=event.id):
+        return event
+    raise Forbidden(_("Somebody else organises the demo event."), _("Ask them, or a keeper of this house."))
+
+
 def make(person: User) -> Event:
     """The demo event, open and current; pressed twice there is one. Raises Conflict while the current event is not to
-    be left."""
+    be left, Forbidden if it is somebody else's."""
     with transaction.atomic():
         lock_event(current_event().id, even_archived=True)
         if made := existing():
-            return made
+            return _theirs(person, made)
         first = timezone.now().date() + datetime.timedelta(days=(5 - timezone.now().weekday()) % 7 or 7)
         name = _("A Day of Latent Pictures")
         made = Event.objects.create(
@@ -76,11 +84,13 @@ def make(person: User) -> Event:
 
 
 def remove(person: User) -> Event:
-    """Erases the demo event with all that belongs to it; the event that is current then. Raises Conflict."""
+    """Erases the demo event with all that belongs to it; the event that is current then. Raises Conflict, and Forbidden
+    for whoever does not organise it."""
     with transaction.atomic():
         demo = Event.objects.select_for_update().filter(demo=True).first()
         if demo is None:
             raise Conflict(_("There is no demo event."), _("It may have been taken away already."))
+        _theirs(person, demo)
         successor = _successor(demo)
         if demo.current:
             demo.archived_at = None

@@ -4,6 +4,7 @@ import datetime
 import secrets
 
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -77,9 +78,10 @@ def booth(request: HttpRequest) -> Device | None:
         return None
 
 
-def revoke(person: User, device_id: str) -> None:
-    """From now on its token opens nothing."""
+def revoke(person: User, device_id: str, within: Q) -> None:
+    """From now on its token opens nothing. `within`: those that whoever asks may revoke; others are left alone."""
     with transaction.atomic():
         event = lock_current_event(even_archived=True)
-        if Device.objects.filter(id=device_id, event=event, revoked_at=None).update(revoked_at=timezone.now()):
+        mine = Device.objects.filter(within, id=device_id, event=event, revoked_at=None)
+        if Device.objects.filter(id__in=mine.values("id")).update(revoked_at=timezone.now()):
             note(event, "device revoked", device_id, person=person)

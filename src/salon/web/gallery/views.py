@@ -150,7 +150,8 @@ async def work_given(request: HttpRequest, work_id: str) -> HttpResponse:
 @allowed("curator")
 def backstage_picture(request: HttpRequest, work_id: str) -> HttpResponse:
     """`/backstage/works/<id>/picture`: a given picture before it hangs, or after."""
-    work = get_object_or_404(Work.objects.select_related("given"), id=work_id, given__isnull=False)
+    here = Work.objects.select_related("given").filter(event=current_event(), given__isnull=False)
+    work = get_object_or_404(here, id=work_id)
     try:
         return HttpResponse(showing.read_file(work), content_type="image/webp")
     except FileNotFoundError as error:
