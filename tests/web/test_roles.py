@@ -15,8 +15,8 @@ from salon.web.backstage import navigation
 from salon.web.events import roles, several
 from salon.web.events.domain import current_event
 from salon.web.events.models import Entry
-from salon.web.people import links, sessions
-from salon.web.people.models import EntryLink, Role, User
+from salon.web.people import codes, links, sessions
+from salon.web.people.models import EntryCode, EntryLink, Role, User
 
 pytestmark = pytest.mark.django_db
 
@@ -255,15 +255,46 @@ def test_a_shut_account_is_out_at_once(organiser):
     with pytest.raises(Conflict):
         roles.link(organiser, vera.pk)
     roles.set_active(organiser, vera.pk, True)
-    assert browser().get(f"/backstage/enter/{token}").status_code == 403, "the old link stays void"
-    assert browser().get(f"/backstage/enter/{roles.link(organiser, vera.pk)[1]}").status_code == 302
+    assert browser().post(f"/backstage/enter/{token}").status_code == 403, "the old link stays void"
+    assert phone.get("/backstage/findings").status_code == 302, "and so does the old session"
+    assert browser().post(f"/backstage/enter/{roles.link(organiser, vera.pk)[1]}").status_code == 302
 
 
-def test_a_new_link_makes_the_one_before_void(organiser):
-    vera = hand("vera", "curator")
-    first, second = (roles.link(organiser, vera.pk)[1] for _ in range(2))
-    assert browser().get(f"/backstage/enter/{first}").status_code == 403
-    assert browser().get(f"/backstage/enter/{second}").status_code == 302
+def test_with_sessions_left_alone_an_old_one_would_work_again(organiser, monkeypatch):
+    """Negative control of the test above; and the sessions of others go on."""
+    vera, wim = hand("vera", "curator"), hand("wim", "curator")
+    phone, other = browser(vera), browser(wim)
+    with monkeypatch.context() as loose:
+        loose.setattr(sessions, "end", lambda user: None)
+        for active in (False, True):
+            roles.set_active(organiser, vera.pk, active)
+    assert phone.get("/backstage/findings").status_code == 200
+    for active in (False, True):
+        roles.set_active(organiser, vera.pk, active)
+    assert phone.get("/backstage/findings").status_code == 302
+    assert other.get("/backstage/findings").status_code == 200
+
+
+def test_a_code_that_was_sent_before_an_account_was_shut_is_void(organiser, settings):
+    settings.EMAIL_CONFIGURED = True
+    vera = hand("vera", "curator", email="vera@example.org")
+    assert codes.send_code("vera@example.org")
+    assert EntryCode.objects.filter(user=vera).exists(), "the control"
+    roles.set_active(organiser, vera.pk, False)
+    assert not EntryCode.objects.filter(user=vera).exists()
+
+
+@pytest.mark.parametrize(
+    "make", [lambda doer, user: roles.link(doer, user.pk)[1], lambda _doer, user: links.new_link(user)]
+)
+def test_a_new_link_makes_the_one_before_void(organiser, make):
+    """A house that is started anew prints one, too."""
+    vera, wim = hand("vera", "curator"), hand("wim", "curator")
+    others = links.new_link(wim)
+    first, second = (make(organiser, vera) for _ in range(2))
+    assert browser().post(f"/backstage/enter/{first}").status_code == 403
+    assert browser().post(f"/backstage/enter/{second}").status_code == 302
+    assert browser().post(f"/backstage/enter/{others}").status_code == 302, "the control: somebody else's"
 
 
 def test_nobody_becomes_more_than_they_are_by_somebody_else_s_link(organiser, monkeypatch):

@@ -17,8 +17,8 @@ from salon.engine.recipes import tidy
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event
 from salon.web.events.trail import note
-from salon.web.people import links
-from salon.web.people.models import EntryLink, Role, User
+from salon.web.people import links, sessions
+from salon.web.people.models import EntryCode, EntryLink, Role, User
 
 ORGANISER = Role.Kind.ORGANISER
 
@@ -142,7 +142,6 @@ def link(doer: User, user_id: int) -> tuple[User, str]:
         user = _reached(event, doer, user_id)
         if not user.is_active:
             raise Conflict(_("This account is shut."), _("Open it again first."))
-        EntryLink.objects.filter(user=user, used_at=None).delete()
         note(event, "link made", str(user.pk), person=doer, text=str(user)[:300])
         return user, links.new_link(user)
 
@@ -158,8 +157,8 @@ def _reached(event: Event, doer: User, user_id: int) -> User:
 
 
 def set_active(doer: User, user_id: int, active: bool) -> User:
-    """Shuts an account, or opens it again; its links and codes are void. Raises Conflict for the last organiser and the
-    last keeper, Forbidden for an account out of reach."""
+    """Shuts an account, or opens it again; its links, codes and sessions are over. Raises Conflict for the last
+    organiser and the last keeper, Forbidden for an account out of reach."""
     with transaction.atomic():
         event = lock_current_event()
         user = _reached(event, doer, user_id)
@@ -171,7 +170,10 @@ def set_active(doer: User, user_id: int, active: bool) -> User:
             keepers = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
             if user.is_superuser and not keepers.exclude(pk=user.pk).exists():
                 raise Conflict(_("This is the last keeper of the house."), _("Make somebody else one first."))
-            EntryLink.objects.filter(user=user, used_at=None).delete()
+        # when it is opened again, too: whatever was begun before comes in no more
+        EntryLink.objects.filter(user=user, used_at=None).delete()
+        EntryCode.objects.filter(user=user).delete()
+        sessions.end(user)
         user.is_active = active
         user.save(update_fields=["is_active"])
         note(event, "account opened" if active else "account shut", str(user.pk), person=doer, text=str(user)[:300])

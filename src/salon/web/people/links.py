@@ -4,6 +4,7 @@ import datetime
 import secrets
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -26,11 +27,13 @@ def keeper() -> User:
 
 
 def new_link(user: User) -> str:
-    """The token of a new link. Links that have expired are swept away."""
-    now = timezone.now()
-    EntryLink.objects.filter(expires_at__lt=now).delete()
-    token = secrets.token_urlsafe(24)
-    EntryLink.objects.create(user=user, token_hash=bytes_hash(token.encode()), expires_at=now + LIFETIME)
+    """The token of a new link. Somebody has one at most: an earlier one that was not used opens nothing any more. Links
+    that have expired are swept away."""
+    now, token = timezone.now(), secrets.token_urlsafe(24)
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)  # two new ones at the same moment are one after the other
+        EntryLink.objects.filter(Q(expires_at__lt=now) | Q(user=user, used_at=None)).delete()
+        EntryLink.objects.create(user=user, token_hash=bytes_hash(token.encode()), expires_at=now + LIFETIME)
     return token
 
 
