@@ -445,6 +445,27 @@ def test_a_ticket_opens_for_its_guest_and_for_its_link(workshop, client):
     assert client.get(f"{path}.pdf").status_code == 409
 
 
+def test_a_new_private_link_shuts_out_the_old_ways_to_the_place_and_its_ticket(workshop, client, monkeypatch):
+    ada, bob = place(workshop), place(workshop, "Bob")
+    tokens = proof.token_of(ada), proof.token_of(ada, letter=True)
+    old = [f"/places/mine/{token}" for token in tokens]
+    old += [f"/places/mine/{tokens[0]}/state", f"/tickets/{ada.id}?key={tokens[0]}", tickets.link(ada)]
+    assert [client.get(path).status_code for path in old] == [200] * len(old)
+    owner = Client(headers={"Sec-Fetch-Site": "same-origin"})
+    owner.cookies[guests.COOKIE] = ada.token
+    owner.post("/you/link")
+    assert [client.get(path).status_code for path in old] == [403] * len(old)
+    assert client.post(old[0], {"deed": "give_back"}).status_code == 403
+    ada = Place.objects.select_related("pool", "guest").get(id=ada.id)
+    assert ada.state == "booked"
+    new = [f"/places/mine/{proof.token_of(ada)}", tickets.link(ada)]
+    assert [owner.get(path).status_code for path in new] == [200, 200]
+    assert new[0] in owner.get("/you").content.decode()
+    assert client.get(f"/places/mine/{proof.token_of(bob)}").status_code == 200, "the control: nobody else's"
+    monkeypatch.setattr(proof.Claim, "holds", lambda claim, one: claim.place_id == one.id)  # the control: the guard off
+    assert client.get(old[0]).status_code == 200
+
+
 def test_what_is_taken_along(client):
     event = Event.objects.get(current=True)
     event.time_zone, event.place = "Asia/Tokyo", "Print, Works"

@@ -137,18 +137,21 @@ def spelled(code: str) -> str:
 
 
 def _key(place: Place) -> str:
-    return _base32(_mac(place.pool.event_id, _signed(place), "link"), 16)
+    edition = place.guest.link_edition
+    signed = _signed(place) + (edition.to_bytes(4, "big") if edition else b"")
+    return _base32(_mac(place.pool.event_id, signed, "link"), 16)
 
 
 def link(place: Place) -> str:
-    """The path of the ticket's page for whoever holds this link. A ticket made anew has another one."""
+    """The path of the ticket's page for whoever holds this link. A ticket made anew has another one, and so has that of
+    a guest whose private link was."""
     return f"{reverse('doors:ticket', args=[place.id])}?key={_key(place)}"
 
 
 def _private(place: Place, key: str) -> bool:
     """Whether the key is that of the place's own private page (`seats`), which leads here."""
     try:
-        return proof.read(key)[0] == place.id
+        return proof.read(key).holds(place)
     except Forbidden:
         return False
 

@@ -91,7 +91,7 @@ async def give_back(request: HttpRequest, place_id: str) -> HttpResponse:
 
 def _renew(request: HttpRequest, place_id: str) -> str:
     renewed = tickets.renew(_opened(request, place_id).id)
-    opened = Place.objects.select_related("pool").get(id=renewed.id)
+    opened = Place.objects.select_related("pool", "guest").get(id=renewed.id)
     return tickets.link(opened) if request.GET.get("key") else reverse("doors:ticket", args=[place_id])
 
 

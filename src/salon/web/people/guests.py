@@ -2,6 +2,7 @@
 
 import secrets
 
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
@@ -41,10 +42,11 @@ def _signature(guest: Guest) -> str:
 
 
 def renew(guest: Guest) -> str:
-    """A new token; whatever led to the guest's page before, link or cookie, leads there no more."""
+    """A new token; whatever led to the guest's pages before, link or cookie, leads there no more."""
     token = secrets.token_urlsafe(24)
     guest.token_hash = bytes_hash(token.encode())
-    guest.save(update_fields=["token_hash"])
+    Guest.objects.filter(id=guest.id).update(token_hash=guest.token_hash, link_edition=F("link_edition") + 1)
+    guest.refresh_from_db(fields=["link_edition"])
     return token
 
 

@@ -47,6 +47,8 @@ class Guest(models.Model):
     language = models.CharField(max_length=10, blank=True, default="")
     visitor = models.CharField(max_length=64, blank=True, default="", db_index=True)
     token_hash = models.CharField(max_length=64, unique=True)
+    #: raised when the private link is made anew: what rooms signed for the guest before opens nothing then
+    link_edition = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     #: name and address are gone; the row stays, so that counts and works stay true
     erased_at = models.DateTimeField(null=True)

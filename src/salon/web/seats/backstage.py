@@ -274,5 +274,5 @@ def paper(request: HttpRequest, pool_id: str) -> HttpResponse:
 @allowed()
 def link(request: HttpRequest, place_id: str) -> HttpResponse:
     """A place's own page, for an organiser who helps somebody who lost the link."""
-    found = get_object_or_404(Place, id=place_id, pool__event=current_event())
+    found = get_object_or_404(Place.objects.select_related("guest"), id=place_id, pool__event=current_event())
     return HttpResponseRedirect(reverse("seats:mine", args=[proof.token_of(found)]))

@@ -33,6 +33,7 @@ def erase(guest: Guest) -> None:
 
 def panel(guest: Guest) -> Panel | None:
     """Their live places, each with the way to its own page."""
-    had = Place.objects.filter(guest=guest, state__in=Place.LIVE).select_related("pool__event").order_by("created_at")
+    live = Place.objects.filter(guest=guest, state__in=Place.LIVE)
+    had = live.select_related("pool__event", "guest").order_by("created_at")
     rows = [{"place": place, "when": showing.when(place.pool), "token": proof.token_of(place)} for place in had]
     return Panel("seats/_panel.html", {"rows": rows}) if rows else None

@@ -129,9 +129,9 @@ async def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
 
 
 def _place(token: str) -> tuple[Place, bool]:
-    place_id, by_letter = proof.read(token)
+    claim = proof.read(token)
     rows = Place.objects.select_related("pool__event", "pool__room", "pool__needs", "guest")
-    return get_object_or_404(rows, id=place_id, guest__erased_at=None), by_letter
+    return proof.held_by(claim, get_object_or_404(rows, id=claim.place_id, guest__erased_at=None)), claim.by_letter
 
 
 def _show_place(request: HttpRequest, token: str, context: dict[str, Any]) -> HttpResponse:
@@ -147,13 +147,14 @@ def _show_place(request: HttpRequest, token: str, context: dict[str, Any]) -> Ht
 
 
 def _do(request: HttpRequest, token: str, context: dict[str, Any]) -> HttpResponse:
-    place_id, by_letter = proof.read(token)
-    place = get_object_or_404(Place.objects.select_related("guest"), id=place_id, guest__erased_at=None)
+    claim = proof.read(token)
+    rows = Place.objects.select_related("guest")
+    place = proof.held_by(claim, get_object_or_404(rows, id=claim.place_id, guest__erased_at=None))
     deed = DEEDS.get(request.POST.get("deed", ""))
     if deed is None:
         raise Http404
     try:
-        deed(place.id, place.guest, by_letter)
+        deed(place.id, place.guest, claim.by_letter)
     except (Conflict, proof.Unproven) as error:  # the page says what is true now, and why this was not done
         return _show_place(request, token, context | {"refusal": error})
     return HttpResponseRedirect(reverse("seats:mine", args=[token]))

@@ -8,6 +8,8 @@ place is refused. Until then a hold is a hold: it ends by itself. Whoever will n
 without an address. A house that cannot send mail asks for none.
 """
 
+from typing import NamedTuple
+
 from django.conf import settings
 from django.core import signing
 from django.utils.crypto import salted_hmac
@@ -24,19 +26,44 @@ class Unproven(Forbidden):
     """The letter's link is needed."""
 
 
+class Claim(NamedTuple):
+    """What a place's private link says: which place, for which edition of its guest's own link, and whether a letter
+    brought it."""
+
+    place_id: str
+    edition: int
+    by_letter: bool
+
+    def holds(self, place: Place) -> bool:
+        """Whether it still leads to this place: a guest who had a new private link made has shut out the old ones."""
+        return (self.place_id, self.edition) == (place.id, place.guest.link_edition)
+
+
 def token_of(place: Place, letter: bool = False) -> str:
     """What the private link of a place carries; a letter's also proves the mailbox."""
-    return (_LETTER if letter else _BROWSER).sign(place.id)
+    edition = place.guest.link_edition
+    return (_LETTER if letter else _BROWSER).sign(f"{place.id}.{edition}" if edition else place.id)
 
 
-def read(token: str) -> tuple[str, bool]:
-    """(place id, whether it is the letter's). Raises Forbidden."""
+def read(token: str) -> Claim:
+    """What a private link claims. Raises Forbidden."""
     for signer in (_BROWSER, _LETTER):
         try:
-            return signer.unsign(token), signer is _LETTER
+            place_id, _dot, edition = signer.unsign(token).partition(".")
+            return Claim(place_id, int(edition or 0), signer is _LETTER)
         except signing.BadSignature:
             pass
     raise Forbidden(_("This private link is not whole."), _("Copy all of it, or look into your letter again."))
+
+
+def held_by(claim: Claim, place: Place) -> Place:
+    """The place itself. Raises Forbidden if its guest has shut this link out."""
+    if claim.holds(place):
+        return place
+    raise Forbidden(
+        _("A new private link was made since: this one opens nothing any more."),
+        _("Open your page by the new link; your place is named there."),
+    )
 
 
 def mailbox(address: str) -> str:

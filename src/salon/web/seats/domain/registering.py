@@ -87,6 +87,7 @@ def without_address(place_id: str, guest: Guest) -> Place:
         if place.state == Place.State.BOOKED:
             return place
         plain, _token = guests.make(guest.event_id, guest.name, "", guest.language, guest.visitor)
+        Guest.objects.filter(id=plain.id).update(link_edition=guest.link_edition)  # the place's link leads there still
         Place.objects.filter(id=place.id).update(guest=plain)
         deed = places.accept if place.state == Place.State.OFFERED else places.confirm
         return deed(place.id, plain)

@@ -90,8 +90,8 @@ def told(pools: Iterable[Pool], guest: Guest | None) -> list[Told]:
     """These pools, with the guest's own live places in them."""
     found, now = list(pools), timezone.now()
     count = counts.all_of(found, now)
-    own = Place.objects.filter(pool__in=found, guest=guest, state__in=Place.LIVE) if guest else []
-    mine = {place.pool_id: place for place in own}
+    own = Place.objects.filter(pool__in=found, guest=guest, state__in=Place.LIVE).select_related("guest")
+    mine = {place.pool_id: place for place in own} if guest else {}
     clock = pgettext("format of a time", "H:i")
     return [
         Told(one, when(one), _span(one, clock), *left(one, count[one.id], now), mine.get(one.id), dots(count[one.id]))
