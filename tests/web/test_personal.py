@@ -75,7 +75,7 @@ def test_the_token_leaves_the_address_and_is_kept_as_a_hash(zoe):
     assert page.status_code == 200
     assert token not in page.content.decode()
     for said in (answer, page):
-        assert (said["Cache-Control"], said["Referrer-Policy"]) == ("no-store", "no-referrer")
+        assert (said["Cache-Control"], said["Referrer-Policy"]) == ("no-store", "same-origin")
     cookie = answer.cookies[guests.COOKIE]
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
     assert token not in dump()

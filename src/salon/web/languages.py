@@ -18,13 +18,14 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.http import require_POST
 
 from salon.core.hashing import bytes_hash
+from salon.web import cookies
 from salon.web.events.domain import current_event
 from salon.web.events.models import Event
 from salon.web.people import guests
 
-COOKIE = "salon_language"
+COOKIE = cookies.personal("salon_language")
 #: a choice made backstage is another one: who shows visitors' pages in Japanese goes on working in English
-BACKSTAGE_COOKIE = "salon_backstage_language"
+BACKSTAGE_COOKIE = cookies.personal("salon_backstage_language", "/backstage")
 LIFETIME = 60 * 60 * 24 * 365
 #: seconds for which the event's languages and a guest's are remembered, so that a page costs no query for them
 KEPT, GUESTS_KEPT = 2.0, 60.0
@@ -137,13 +138,9 @@ def of_headers(headers: dict[bytes, bytes]) -> str:
     return chosen or _browsers(headers.get(b"accept-language", b"").decode("latin-1"), choice) or choice[0]
 
 
-def keep(request: HttpRequest, response: HttpResponse, path: str, language: str) -> None:
-    """Remembers the choice in a cookie that scripts cannot read."""
-    where = "/backstage" if is_backstage(path) else "/"
-    response.set_cookie(
-        _cookie(path), language, max_age=LIFETIME, path=where, httponly=True, samesite="Lax",
-        secure=request.is_secure(),
-    )  # fmt: skip
+def keep(response: HttpResponse, path: str, language: str) -> None:
+    """Remembers the choice."""
+    cookies.keep(response, _cookie(path), language, LIFETIME)
 
 
 def meet(request: HttpRequest, response: HttpResponse, language: str) -> None:
@@ -219,5 +216,5 @@ async def choose(request: HttpRequest) -> HttpResponse:
     back, language = _back(request), request.POST.get("language", "")[:20]
     response = HttpResponseRedirect(back)
     if await sync_to_async(_tell_guest)(request, urlsplit(back).path, language):
-        keep(request, response, urlsplit(back).path, language)
+        keep(response, urlsplit(back).path, language)
     return response

@@ -11,7 +11,7 @@ from django.utils.decorators import async_only_middleware
 from django.utils.translation import gettext as _
 
 from salon.core.errors import SalonError
-from salon.web import languages
+from salon.web import cookies, languages
 from salon.web.answers import error_answer, is_full_disk, salon_error_answer, storage_full
 
 log = logging.getLogger("salon.web")
@@ -35,6 +35,8 @@ HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
+    # No other site learns an address of ours. Never "no-referrer": browsers then send forms with `Origin: null`, and
+    # without TLS `comes_from_elsewhere` has nothing else to go by.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
@@ -44,12 +46,13 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 @async_only_middleware
 def security_headers(get_response: Handler) -> Handler:
-    """Every answer, static files included, forbids inline scripts, foreign content and framing."""
+    """Every answer, static files included, forbids inline scripts, foreign content and framing; cookies are sealed."""
 
     async def middleware(request: HttpRequest) -> HttpResponse:
         response = await get_response(request)
         for name, value in HEADERS.items():
             response.setdefault(name, value)
+        cookies.seal(request, response)
         if not response.streaming and response.status_code != 304:
             response.setdefault("Content-Length", str(len(response.content)))
         return response
@@ -70,7 +73,7 @@ def speak(get_response: Handler) -> Handler:
         languages.mark(response, language)
         languages.meet(request, response, language)
         if asked:
-            languages.keep(request, response, request.path, asked)
+            languages.keep(response, request.path, asked)
         return response
 
     return middleware

@@ -66,7 +66,7 @@ async def arena(request: HttpRequest) -> HttpResponse:
     else:
         line().tell(Look())
         response = HttpResponseRedirect(reverse("arena:battle", args=[made.id]))
-    give_ticket(request, response, visitor)
+    give_ticket(response, visitor)
     return response
 
 

@@ -154,7 +154,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         return private(rendered(request, "call/call.html", _start(request, guest, **again), _status(error)))
     response = HttpResponseRedirect(f"{reverse('call:edit', args=[made.id])}?new=1")
     if guest is None:
-        guests.remember(request, response, guests.link_token(made.guest))
+        guests.remember(response, guests.link_token(made.guest))
         if devices.booth(request):  # everybody's browser
             response.cookies[guests.COOKIE]["max-age"] = AT_A_BOOTH
     return response

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from salon.core.errors import BadRecipe, Forbidden
 from salon.core.hashing import bytes_hash
 from salon.engine.recipes import tidy
+from salon.web import cookies
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Device
 from salon.web.events.trail import note
@@ -53,9 +54,7 @@ def cookie(kind: str) -> str:
 def let_in(request: HttpRequest, response: HttpResponse, kind: str, token: str) -> HttpResponse:
     """Makes the browser that device, if the token is one's of this kind. Raises Forbidden."""
     device_of(token, kind)
-    response.set_cookie(
-        cookie(kind), token, max_age=LIFETIME, httponly=True, samesite="Lax", secure=request.is_secure()
-    )
+    cookies.keep(response, cookie(kind), token, LIFETIME)
     return response
 
 

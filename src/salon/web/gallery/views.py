@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from salon.core.errors import BadRecipe, Forbidden, WeightsDamaged, WeightsMissing
-from salon.web import codes
+from salon.web import codes, cookies
 from salon.web.events.domain import current_event
 from salon.web.gallery import topics
 from salon.web.gallery.domain import curating, proposing, searching, showing, uploads
@@ -312,5 +312,5 @@ async def forget(request: HttpRequest) -> HttpResponse:
     for message in await sync_to_async(_forget)(visitor) if visitor else []:
         line().tell(message)
     response = HttpResponseRedirect(f"{reverse('gallery:mine')}?{urlencode({'forgotten': 1})}")
-    response.delete_cookie(COOKIE)
+    cookies.drop(response, COOKIE)
     return response

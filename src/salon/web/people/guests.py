@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from salon.core.errors import BadRecipe, Forbidden
 from salon.core.hashing import bytes_hash
 from salon.engine.recipes import tidy
+from salon.web import cookies
 from salon.web.people.models import Guest
 
-COOKIE = "salon_guest"
+COOKIE = cookies.personal("salon_guest")
 #: seconds that a browser remembers its guest: from a call's opening to the day
 LIFETIME = 60 * 60 * 24 * 200
 
@@ -73,6 +74,6 @@ def guest_of(request: HttpRequest) -> Guest | None:
     return find(request.COOKIES.get(COOKIE, ""))
 
 
-def remember(request: HttpRequest, response: HttpResponse, token: str) -> None:
-    """Makes this browser that guest: the token in a cookie that scripts cannot read and other sites cannot send."""
-    response.set_cookie(COOKIE, token, max_age=LIFETIME, httponly=True, samesite="Lax", secure=request.is_secure())
+def remember(response: HttpResponse, token: str, seconds: int = LIFETIME) -> None:
+    """Makes this browser that guest."""
+    cookies.keep(response, COOKIE, token, seconds)

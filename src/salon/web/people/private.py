@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from salon.core.errors import BadRecipe
 from salon.engine.recipes import tidy
+from salon.web import cookies
 from salon.web.codes import public_address
 from salon.web.events import devices
 from salon.web.events.pages import rendered
@@ -28,9 +29,8 @@ AT_A_BOOTH = 900
 
 
 def _secret(response: HttpResponse) -> HttpResponse:
-    """Kept by no cache, told to no other site."""
+    """Kept by no cache; `security_headers` sees to it that no other site is told the address."""
     response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"
     return response
 
 
@@ -51,9 +51,7 @@ def _back(done: str) -> HttpResponse:
 
 
 def _remember(request: HttpRequest, response: HttpResponse, token: str) -> HttpResponse:
-    guests.remember(request, response, token)
-    if devices.booth(request):
-        response.cookies[guests.COOKIE]["max-age"] = AT_A_BOOTH
+    guests.remember(response, token, AT_A_BOOTH if devices.booth(request) else guests.LIFETIME)
     return _secret(response)
 
 
@@ -145,7 +143,7 @@ def new_link(request: HttpRequest, guest: Guest) -> HttpResponse:
 def leave(request: HttpRequest, guest: Guest) -> HttpResponse:
     """This browser forgets whose it is; nothing else changes."""
     response = HttpResponseRedirect(reverse("people:private"))
-    response.delete_cookie(guests.COOKIE)
+    cookies.drop(response, guests.COOKIE)
     return response
 
 
@@ -159,5 +157,5 @@ def erase(request: HttpRequest, guest: Guest) -> HttpResponse:
         raise BadRecipe(_("Nothing was erased: the tick that says that you are sure was missing."), _("Go back."))
     personal.erase(guest.id, works_stay=request.POST.get("works") == "stay")
     response = HttpResponseRedirect(f"{reverse('people:private')}?{urlencode({'erased': 1})}")
-    response.delete_cookie(guests.COOKIE)
+    cookies.drop(response, guests.COOKIE)
     return response

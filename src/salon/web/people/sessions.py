@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -14,9 +15,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from salon.core.errors import Forbidden
+from salon.web import cookies
 from salon.web.people.models import Role, User
 
 View = Callable[..., HttpResponse]
+# a volunteer who forgot to log out at a booth must not leave backstage open
+cookies.personal(settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_PATH)
 _session = decorator_from_middleware(SessionMiddleware)
 _account = decorator_from_middleware(AuthenticationMiddleware)
 

@@ -43,7 +43,7 @@ async def report(request: HttpRequest, image_id: str) -> HttpResponse:
     context = await sync_to_async(_report)(request, image_id, visitor)
     response = await page(request, "refuses/report.html", context, status=422 if context["wrong"] else 200)
     if context["thanks"]:
-        give_ticket(request, response, visitor)
+        give_ticket(response, visitor)
     return response
 
 

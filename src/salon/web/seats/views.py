@@ -116,7 +116,7 @@ def _take(request: HttpRequest, pool_id: str, context: dict[str, Any]) -> HttpRe
     answer = HttpResponseRedirect(reverse("seats:mine", args=[proof.token_of(place)]))
     # a family's phone stays the first one's; an invitation's code may have been passed on, and opens a place, no more
     if known is None and not asked.code:
-        guests.remember(request, answer, guests.link_token(place.guest))
+        guests.remember(answer, guests.link_token(place.guest))
     return answer
 
 

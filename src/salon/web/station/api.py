@@ -40,7 +40,7 @@ async def requests(request: HttpRequest) -> HttpResponse:
     if new:
         line().tell(Look())
     response = JsonResponse({**answer, "words": far_words(ask.prompt)}, status=202)
-    give_ticket(request, response, visitor)
+    give_ticket(response, visitor)
     return response
 
 

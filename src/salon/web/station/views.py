@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -17,14 +16,13 @@ from django.views.decorators.http import require_POST, require_safe
 from salon.core.errors import Forbidden
 from salon.core.recipe import MAX_PROMPT, DiffusionOptions, Recipe
 from salon.engine.recipes import tidy
-from salon.web import languages
+from salon.web import cookies
 from salon.web.events import devices
 from salon.web.events.models import Device
 from salon.web.line import EngineState, Look, line
 from salon.web.pages import page
-from salon.web.people import guests
 from salon.web.station.domain import catalogue, hang, inspiration, intake, machines, state
-from salon.web.station.domain.visitors import COOKIE, give_ticket, new_visitor, visitor_of
+from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
 from salon.web.station.models import Image, Request, Withheld
 from salon.web.station.signals import looked_at
 
@@ -248,7 +246,7 @@ async def redraw(request: HttpRequest, image_id: str) -> HttpResponse:
     row, _new = await sync_to_async(_redraw)(request, image_id, visitor, line().engine)
     line().tell(Look())
     response = HttpResponseRedirect(f"{reverse('station:station')}?request={row.id}")
-    give_ticket(request, response, visitor)
+    give_ticket(response, visitor)
     return response
 
 
@@ -285,10 +283,6 @@ async def leave(request: HttpRequest) -> HttpResponse:
     """`/station/leave`: the next person at the booth is another visitor."""
     booth = await sync_to_async(devices.booth)(request)
     response = HttpResponseRedirect(reverse("station:station") + ("?kiosk=1" if booth else ""))
-    response.delete_cookie(COOKIE)
-    response.delete_cookie(languages.COOKIE)
-    response.delete_cookie(guests.COOKIE)
-    # a volunteer who forgot to log out must not leave backstage open
-    response.delete_cookie(settings.SESSION_COOKIE_NAME, path=settings.SESSION_COOKIE_PATH)
+    cookies.forget(response)
     response["Clear-Site-Data"] = '"cache", "storage"'
     return response

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Forbidden
 from salon.engine.client import ModelInfo
+from salon.web import cookies
 from salon.web.arena.models import Pairing
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event
@@ -18,7 +19,7 @@ from salon.web.line import EngineState
 from salon.web.people.models import User
 from salon.web.station.domain.catalogue import drawable
 
-COOKIE = "salon_reviewer"
+COOKIE = cookies.personal("salon_reviewer")
 LIFETIME = 60 * 60 * 12
 _SALT = "salon.arena.reviewer"
 

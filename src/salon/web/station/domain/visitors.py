@@ -5,7 +5,9 @@ import secrets
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
-COOKIE = "salon_ticket"
+from salon.web import cookies
+
+COOKIE = cookies.personal("salon_ticket")
 _SALT = "salon.visitor"
 #: seconds; a day in the world and the morning after
 _LIFETIME = 60 * 60 * 24 * 14
@@ -29,13 +31,6 @@ def new_visitor() -> str:
     return secrets.token_hex(16)
 
 
-def give_ticket(request: HttpRequest, response: HttpResponse, visitor: str) -> None:
-    """Sets the ticket's cookie: unreadable for scripts, never sent along from other sites' pages."""
-    response.set_cookie(
-        COOKIE,
-        signing.dumps(visitor, salt=_SALT),
-        max_age=_LIFETIME,
-        httponly=True,
-        samesite="Lax",
-        secure=request.is_secure(),
-    )
+def give_ticket(response: HttpResponse, visitor: str) -> None:
+    """Sets the ticket's cookie."""
+    cookies.keep(response, COOKIE, signing.dumps(visitor, salt=_SALT), _LIFETIME)
