@@ -112,6 +112,8 @@ def everything(browser: Browser, house: House, out: Path) -> None:
                 shot(page, out / f"wall-{layout}-{size[0]}-{scheme}.webp")
     page = opened(browser, house, SIZES["desktop"])
     page.goto(house.entry)
+    page.click("text=Come in")
+    page.wait_for_url("**/backstage")
     for room in ("", "/screens", "/reports", "/findings", "/devices", "/trail", "/cheatsheet"):
         page.goto(f"/backstage{room}")
         shot(page, out / f"backstage{room.replace('/', '-')}.webp", True)

@@ -28,3 +28,10 @@ def accessible(page: Any) -> None:
         found = axe.run(page, options=options)
         assert found.response["violations"] == [], (page.url, scheme, found.generate_report())
     page.emulate_media(color_scheme="light")
+
+
+def come_in(page: Any, address: str) -> None:
+    """Opens a way in (a link for backstage, of a device, a private one) and presses its button."""
+    page.goto(address)
+    with page.expect_navigation():
+        page.locator(".threshold button.draw").click()

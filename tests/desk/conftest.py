@@ -189,7 +189,7 @@ class House:
         browser = self.browser()
         link = re.search(r"http://\S+/enter/\S+", said)
         assert link, said
-        assert browser.insist("GET", urllib.parse.urlsplit(link[0]).path)[0] == 302
+        assert browser.insist("POST", urllib.parse.urlsplit(link[0]).path)[0] == 302
         return browser
 
     def child(self, module: str) -> int:

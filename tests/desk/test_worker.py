@@ -56,7 +56,7 @@ def test_the_worker_sends_rests_returns_and_ends(new_house):
     assert browser.insist("POST", "/you/lost", {"email": "ada@example.org"})[0] == 302
     [letter] = until(lambda: letters_in(house), "the letter")
     link = re.search(rf"http://127\.0\.0\.1:{house.port}(/you/\S+)", letter.replace("=\n", ""))
-    assert browser.insist("GET", link[1])[0] == 302
+    assert browser.insist("POST", link[1])[0] == 302
     assert "Ada" in browser.insist("GET", "/you")[1]
 
     house.kill(MODULE)

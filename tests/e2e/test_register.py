@@ -10,6 +10,8 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from looking import come_in
+
 pytestmark = pytest.mark.slow
 
 
@@ -39,7 +41,7 @@ def test_a_report_becomes_a_finding_with_a_rate(house, browser, visitor, tmp_pat
     curator = browser.new_context(base_url=house.url, accept_downloads=True)
     curator.set_default_timeout(120_000)
     back = curator.new_page()
-    back.goto(re.search(r"/backstage/enter/\S+", salon(house, "backstage"))[0])
+    come_in(back, re.search(r"/backstage/enter/\S+", salon(house, "backstage"))[0])
     back.goto("/backstage/findings")
     back.locator("article", has_text="the same again").get_by_role("button", name="Make it a finding").click()
     looked_for = back.locator("#look_for option[selected]").get_attribute("value")

@@ -15,6 +15,8 @@ from house import House
 
 CHROMIUM = os.environ.get("SALON_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--headless", "--disable-background-networking"]
+#: another name of this machine: to browsers no secure context, as the venue's network without TLS
+FLAGS.append("--host-resolver-rules=MAP salon.test 127.0.0.1")
 
 
 @pytest.fixture(scope="module")

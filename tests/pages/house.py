@@ -47,6 +47,7 @@ class House:
             "SALON_WAITING_PER_VISITOR": "50",
             "SALON_API_PER_MINUTE": "9000",
             "SALON_KIOSK_SECONDS": "2",
+            "SALON_HOSTS": "salon.test",
             "DJANGO_SETTINGS_MODULE": "salon.web.settings",
         }
         self.env.pop("DATABASE_URL", None)

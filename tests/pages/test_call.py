@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Picture
 from playwright.sync_api import expect
 
-from looking import accessible, fits
+from looking import accessible, come_in, fits
 
 SETUP = """import datetime, django; django.setup()
 from django.utils import timezone
@@ -38,7 +38,7 @@ def contexts(house, browser):
     for context in made.values():
         context.set_default_timeout(40_000)
     page = made["olga"].new_page()
-    page.goto(f"/backstage/enter/{told.stdout.strip().splitlines()[-1]}")
+    come_in(page, f"/backstage/enter/{told.stdout.strip().splitlines()[-1]}")
     page.close()
     yield made
     for context in made.values():
@@ -85,7 +85,7 @@ def test_an_artist_comes_back_by_the_private_link_and_a_second_window_loses_noth
     address, link = application
     page = contexts["laptop"].new_page()
     assert page.goto(address).status == 403
-    page.goto(link)
+    come_in(page, link)
     page.get_by_role("link", name="Nine Foxes at Dusk").click()
     expect(page.locator("#title")).to_have_value("Nine Foxes at Dusk")
     expect(page.locator("#about")).to_have_value("They were asked to sit still.")

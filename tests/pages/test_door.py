@@ -15,7 +15,7 @@ import segno
 from playwright.sync_api import expect, sync_playwright
 
 from conftest import CHROMIUM, FLAGS
-from looking import accessible, fits
+from looking import accessible, come_in, fits
 
 WEB = Path(__file__).parents[1] / "web"
 ROWS = """
@@ -86,7 +86,7 @@ def stand(house, browser, rows):
         context.set_default_timeout(40_000)
         contexts.append(context)
         page = context.new_page()
-        page.goto(f"/door/enter/{rows['tokens'][number]}")
+        come_in(page, f"/door/enter/{rows['tokens'][number]}")
         return page
 
     yield stood
@@ -220,8 +220,8 @@ def everywhere(house, browser, rows):
     """One browser that is a door, a guest and an organiser."""
     context = browser.new_context(base_url=house.url)
     page = context.new_page()
-    page.goto(f"/door/enter/{rows['tokens'][0]}")
-    page.goto(rows["back"])
+    come_in(page, f"/door/enter/{rows['tokens'][0]}")
+    come_in(page, rows["back"])
     yield page
     context.close()
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
-from looking import accessible, fits
+from looking import accessible, come_in, fits
 
 #: three applications as the call keeps them, two jurors; prints the jurors' links
 SCRIPT = """import django, io, json; django.setup()
@@ -57,7 +57,7 @@ def people(house, browser):
         context = browser.new_context(base_url=house.url, viewport={"width": 1280, "height": 800})
         context.set_default_timeout(20_000)
         pages[name] = context.new_page()
-        pages[name].goto(f"/backstage/enter/{token}")
+        come_in(pages[name], f"/backstage/enter/{token}")
     yield pages
     for page in pages.values():
         page.context.close()

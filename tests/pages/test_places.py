@@ -8,7 +8,7 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
-from looking import accessible, fits
+from looking import accessible, come_in, fits
 
 SEED = """import datetime, django; django.setup()
 from django.utils import timezone
@@ -104,7 +104,7 @@ def test_without_scripts(seeded, browser, house):
 def contexts(seeded, house, browser):
     """A visitor, and an organiser."""
     visitor, organiser = (browser.new_context(base_url=house.url) for _ in range(2))
-    organiser.new_page().goto(f"/backstage/enter/{seeded['link']}")
+    come_in(organiser.new_page(), f"/backstage/enter/{seeded['link']}")
     yield {"visitor": visitor, "organiser": organiser}
     visitor.close()
     organiser.close()

@@ -9,7 +9,7 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
-from looking import accessible, fits
+from looking import accessible, come_in, fits
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ def ada(house, browser):
     own, keeper = (browser.new_context(base_url=house.url) for _ in range(2))
     for context in (own, keeper):
         context.set_default_timeout(40_000)
-    keeper.new_page().goto(re.search(r"/backstage/enter/\S+", entry(house, "-m", "salon", "backstage"))[0])
+    come_in(keeper.new_page(), re.search(r"/backstage/enter/\S+", entry(house, "-m", "salon", "backstage"))[0])
     yield {"own": own, "keeper": keeper, "token": token, "guest": guest, "letter": letter}
     own.close()
     keeper.close()
@@ -51,9 +51,37 @@ PAGES = [
 ]  # fmt: skip
 
 
+def test_the_way_in_says_whose_page_it_is_fits_and_is_opened_by_keyboard(ada, house, browser):
+    context = browser.new_context(base_url=house.url, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"/you/{ada['token']}")
+    expect(page.locator("h1")).to_have_text("Ada Łovelace")
+    expect(page.locator(".threshold button.draw")).to_be_focused()
+    fits(page)
+    accessible(page)
+    assert not [cookie for cookie in context.cookies() if cookie["name"] == "salon_guest"]
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.url.endswith("/you")
+    context.close()
+
+
+def test_by_the_venue_s_network_without_tls_forms_of_private_pages_are_let_in(ada, house, browser):
+    """There browsers say by `Origin` alone which page sends a form, and "null" where a page may tell no address."""
+    context = browser.new_context(base_url=house.url.replace("127.0.0.1", "salon.test"))
+    page = context.new_page()
+    come_in(page, f"/you/{ada['token']}")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("[role=status]")).to_have_text("Kept.")
+    page.evaluate("document.head.insertAdjacentHTML('beforeend', '<meta name=referrer content=no-referrer>')")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("main")).to_contain_text("does not belong to this salon")  # the control
+    context.close()
+
+
 def test_the_link_opens_the_page_and_leaves_no_trace_in_the_address(ada):
     page = ada["own"].new_page()
-    page.goto(f"/you/{ada['token']}")
+    come_in(page, f"/you/{ada['token']}")
     assert page.url.endswith("/you")
     expect(page.locator("h1")).to_have_text("Ada Łovelace")
     page.fill("#name", "Ada L.")

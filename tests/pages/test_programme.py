@@ -9,7 +9,7 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
-from looking import accessible, fits
+from looking import accessible, come_in, fits
 
 SET = """import django; django.setup()
 from salon.web.events.models import Event
@@ -41,7 +41,7 @@ def organiser(house, browser):
     context = browser.new_context(base_url=house.url)
     context.set_default_timeout(40_000)
     page = context.new_page()
-    page.goto(re.search(r"/backstage/enter/\S+", run(house, "-m", "salon", "backstage"))[0])
+    come_in(page, re.search(r"/backstage/enter/\S+", run(house, "-m", "salon", "backstage"))[0])
     page.goto("/backstage/programme/paste")
     page.fill("#table", TABLE.format(day=DAY, next=DAY + dt.timedelta(days=1)) + "Wrong\t\t25:00\t26:00\n")
     page.click("text=Look at it first")

@@ -9,7 +9,7 @@ import pytest
 from house import draw, hung
 from playwright.sync_api import expect
 
-from looking import accessible, fits
+from looking import accessible, come_in, fits
 
 pytestmark = pytest.mark.slow
 
@@ -39,8 +39,8 @@ def people(house, browser):
     draw(page, "a judge in a far country")
     contexts["image"] = hung(page).split("/")[-1].removesuffix(".png")
     link = re.search(r"/backstage/enter/\S+", entry(house, "-m", "salon", "backstage"))[0]
-    contexts["cora"].new_page().goto(link)
-    contexts["dina"].new_page().goto(f"/backstage/enter/{entry(house, '-c', SECOND)}")
+    come_in(contexts["cora"].new_page(), link)
+    come_in(contexts["dina"].new_page(), f"/backstage/enter/{entry(house, '-c', SECOND)}")
     yield contexts
     for name in ("visitor", "cora", "dina"):
         contexts[name].close()

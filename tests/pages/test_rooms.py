@@ -10,7 +10,7 @@ import pytest
 from house import draw, hung
 from playwright.sync_api import expect
 
-from looking import accessible, fits
+from looking import accessible, come_in, fits
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ def people(house, browser):
     draw(page, "a lighthouse in the rain")
     contexts["image"] = hung(page).split("/")[-1].removesuffix(".png")
     page = contexts["curator"].new_page()
-    page.goto(entry_link(house))
+    come_in(page, entry_link(house))
     expect(page).to_have_url(f"{house.url}/backstage")
     yield contexts
     contexts["visitor"].close()
@@ -226,7 +226,7 @@ def test_a_revoked_wall_is_told_so(house, people, browser):
     expect(back.locator(".qr svg")).to_be_visible()
     context = browser.new_context(base_url=house.url)
     wall = context.new_page()
-    wall.goto(link)
+    come_in(wall, link)
     expect(wall.locator("body")).to_have_attribute("data-layout", "mosaic")
     back.goto("/backstage/devices")
     back.locator("tr", has_text="left of the door").get_by_role("button", name="Revoke").click()
@@ -250,7 +250,7 @@ def booth(people, browser, house):
     context = browser.new_context(base_url=house.url, viewport={"width": 1080, "height": 1920})
     context.set_default_timeout(40_000)
     page = context.new_page()
-    page.goto(link)
+    come_in(page, link)
     return context, page
 
 
@@ -344,23 +344,64 @@ def test_a_revoked_booth_is_an_ordinary_browser(house, people, browser):
     context.close()
 
 
-def test_pictures_go_along_to_the_phone(house, people, browser):
+def test_a_booth_is_opened_by_touch_alone(house, people, browser):
+    """A kiosk has no keyboard: the way in is one tap, and of a machine that is the booth already none."""
+    back = people["curator"].new_page()
+    back.goto("/backstage/devices")
+    back.fill("#name", "booth two")
+    back.click("text=Make its link")
+    link = back.locator(".placard a").get_attribute("href")
+    context = browser.new_context(base_url=house.url, viewport={"width": 1080, "height": 1920}, has_touch=True)
+    page = context.new_page()
+    page.goto(link)
+    expect(page.locator("h1")).to_have_text("booth two")
+    assert page.locator(".threshold button.draw").bounding_box()["height"] >= 44
+    fits(page)
+    accessible(page)
+    with page.expect_navigation():
+        page.locator(".threshold button.draw").tap()
+    expect(page.locator("body")).to_have_class(re.compile("kiosk"))
+    page.goto(link)
+    assert page.url.endswith("/station?kiosk=1")
+    back.goto("/backstage/devices")
+    back.locator("tr", has_text="booth two").get_by_role("button", name="Revoke").click()
+    expect(back.locator("tr", has_text="booth two")).to_contain_text("revoked")
+    back.close()
+    context.close()
+
+
+def code_of(house, context):
+    """What the QR code under "Yours" of this browser carries."""
+    ticket = next(cookie for cookie in context.cookies() if cookie["name"] == "salon_ticket")
+    return subprocess.run(
+        [sys.executable, "-c", "import django; django.setup(); from django.core import signing; import sys;"
+         "from salon.web.gallery.domain import taking;"
+         "print(taking.code(signing.loads(sys.argv[1], salt='salon.visitor')))", ticket["value"]],
+        env=house.env, capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+
+
+def test_pictures_go_along_to_the_phone_and_back(house, people, browser):
     page = people["visitor"].new_page()
     page.goto("/mine")
     mine = page.locator(".strip li").count()
-    visitor_cookie = next(c for c in people["visitor"].cookies() if c["name"] == "salon_ticket")
-    page.close()
-    code = subprocess.run(
-        [sys.executable, "-c", "import django; django.setup(); from django.core import signing; import sys;"
-         "v = signing.loads(sys.argv[1], salt='salon.visitor');"
-         "print(signing.dumps(v, salt='salon.take', compress=True))", visitor_cookie["value"]],
-        env=house.env, capture_output=True, text=True, check=True,
-    ).stdout.strip()  # fmt: skip
+    code = code_of(house, people["visitor"])
     phone = browser.new_context(base_url=house.url, viewport={"width": 390, "height": 844})
-    page = phone.new_page()
-    page.goto(f"/mine/take/{code}")
-    expect(page.locator(".lede")).to_contain_text("on this device")
+    there = phone.new_page()
+    there.goto(f"/mine/take/{code}")
+    expect(there.locator(".threshold .strip img")).to_have_count(4)
+    fits(there)
+    accessible(there)
+    with there.expect_navigation():
+        there.locator(".threshold button.draw").click()
+    expect(there.locator(".lede")).to_contain_text("on this device")
+    assert there.locator(".strip li").count() == mine
+    page.reload()
+    expect(page.locator(".strip li")).to_have_count(0)  # they moved
+    assert page.goto(f"/mine/take/{code}").status == 403  # it works once
+    come_in(page, f"/mine/take/{code_of(house, phone)}")
     assert page.locator(".strip li").count() == mine
+    page.close()
     phone.close()
 
 

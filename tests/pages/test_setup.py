@@ -11,7 +11,7 @@ from house import House
 from PIL import Image as Picture
 from playwright.sync_api import expect
 
-from looking import accessible, fits
+from looking import accessible, come_in, fits
 
 #: pages that axe looks at; the others have nothing that these have not
 LOOKED_AT = frozenset({"event", "days", "rooms", "look", "people", "events"})
@@ -41,7 +41,7 @@ def organiser(empty, browser):
     page = context.new_page()
     complaints = []
     page.on("pageerror", lambda e: complaints.append(str(e)))
-    page.goto(f"/backstage/enter/{token}")
+    come_in(page, f"/backstage/enter/{token}")
     yield page
     context.close()
     assert complaints == []
@@ -161,7 +161,7 @@ def test_a_volunteer_comes_in_by_the_link_and_finds_the_way(empty, organiser, br
     assert page.locator(".handed svg").is_visible()
     context = browser.new_context(base_url=empty.url, viewport={"width": 390, "height": 844})
     phone = context.new_page()
-    phone.goto(link)
+    come_in(phone, link)
     heading(phone, "What would you like to do?")
     assert "Event" not in phone.locator(".ways").inner_text()
     phone.locator(".duties").get_by_role("link", name="Screens").click()

@@ -20,7 +20,7 @@ from salon.web.arena.domain import asking, players, voting
 from salon.web.arena.domain.prompts import PROMPTS
 from salon.web.arena.models import Battle, Void, Winner
 from salon.web.events import devices
-from salon.web.gallery.domain import proposing
+from salon.web.gallery.domain import proposing, taking
 from salon.web.line import EngineState, Line
 from salon.web.people.models import User
 from salon.web.station.domain import intake
@@ -392,7 +392,7 @@ def test_forgetting_takes_words_and_pictures_and_leaves_the_bare_votes(engine, t
 
 def test_battles_of_a_booth_go_along_to_the_phone(engine):
     battle = ready(engine)
-    proposing.take_along(ADA, BOB)
+    taking.take(taking.code(ADA), BOB)
     assert voting.owned(battle.id, ADA) is None
     voting.vote(voting.owned(battle.id, BOB), "b")
     assert proposing.drawn_by(BOB, battle.image_a_id)

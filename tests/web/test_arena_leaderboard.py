@@ -234,7 +234,7 @@ def test_models_with_planted_flaws_meet_only_before_reviewers(engine, curator, f
     made = pairing.begin(curator, "flawed", "mended", engine)
     assert all({m.name for m in asking._pair(first_event, engine, "")} == {"latent", "vq"} for _ in range(40))
     reviewer = visit(ADA)
-    assert reviewer.get(f"/arena/reviewers/{pairing.token(made)}").status_code == 302
+    assert reviewer.post(f"/arena/reviewers/{pairing.token(made)}").status_code == 302
     reviewer.post("/arena", {"house": "1", "key": "ab" * 8})
     battle = Battle.objects.get()
     assert {battle.model_a, battle.model_b} == {"flawed", "mended"}

@@ -408,7 +408,7 @@ def test_the_api_answers_doors_only(main, workshop, client):
 
 def test_only_the_doors_page_may_use_the_camera(main, client):
     assert client.get("/door/enter/wrong").status_code == 403
-    assert client.get(f"/door/enter/{main.device.token}").headers["Location"] == "/door"
+    assert client.post(f"/door/enter/{main.device.token}").headers["Location"] == "/door"
     assert "camera=(self)" in client.get("/door").headers["Permissions-Policy"]
     assert "camera=()" in client.get("/").headers["Permissions-Policy"]
 

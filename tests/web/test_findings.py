@@ -364,7 +364,7 @@ def test_words_that_their_maker_keeps_are_kept_here_too(draw, people):
 def test_hostile_words_are_never_markup(draw, people):
     finding = shown(draw(prompt="<script>alert(1)</script>"), people, credit='"><img src=x>', text="<b>bold</b>")
     browser = Client(headers={"Sec-Fetch-Site": "same-origin"})
-    browser.get(f"/backstage/enter/{links.new_link(people[0])}")
+    browser.post(f"/backstage/enter/{links.new_link(people[0])}")
     for path in ("/refuses", f"/refuses/{finding.id}", "/backstage/findings", f"/backstage/findings/{finding.id}"):
         page = browser.get(path).content.decode()
         assert "<script>alert" not in page
@@ -383,7 +383,7 @@ def test_backstage_is_for_people_of_the_house(draw, people, house):
     stranger.post(f"/backstage/findings/{finding.id}/review", labels())
     assert not Review.objects.exists()
     browser = Client(headers={"Sec-Fetch-Site": "same-origin"})
-    browser.get(f"/backstage/enter/{links.new_link(people[0])}")
+    browser.post(f"/backstage/enter/{links.new_link(people[0])}")
     assert browser.post(f"/backstage/findings/{finding.id}/explode").status_code == 404
     assert browser.post(f"/backstage/findings/{finding.id}/draw", {"number": "²"}).status_code == 400
     assert browser.post(f"/backstage/findings/{finding.id}/review", {}).status_code == 422
@@ -399,7 +399,7 @@ def test_a_count_is_blind_on_the_page_of_the_second(draw, people, house):
     reproducing.count(people[0], finding.id, ["1", "2", "5"])
     for person, told in ((people[0], True), (people[1], False)):
         browser = Client(headers={"Sec-Fetch-Site": "same-origin"})
-        browser.get(f"/backstage/enter/{links.new_link(person)}")
+        browser.post(f"/backstage/enter/{links.new_link(person)}")
         for path in ("/backstage/findings", f"/backstage/findings/{finding.id}"):
             assert ("3 of 16" in browser.get(path).content.decode()) is told, (person, path)
         assert "3 of 16" not in browser.get(f"/backstage/findings/{finding.id}/count").content.decode()

@@ -19,7 +19,7 @@ from salon.desk import store as desk_store
 from salon.engine.recipes import make_recipe
 from salon.web.events.domain import current_event
 from salon.web.events.models import Entry
-from salon.web.gallery.domain import curating, proposing, showing
+from salon.web.gallery.domain import curating, proposing, showing, taking
 from salon.web.gallery.models import Work
 from salon.web.people import links
 from salon.web.people.models import User
@@ -287,7 +287,7 @@ def test_backstage_is_for_people_of_the_house(draw, curator, client):
     client.post("/backstage/login", {"username": "visitor", "password": "a long one 42"})
     client.post(f"/backstage/works/{work.id}/approved")  # an account alone is not enough
     assert not Work.objects.get().hangs
-    client.get(f"/backstage/enter/{links.new_link(curator)}")
+    client.post(f"/backstage/enter/{links.new_link(curator)}")
     client.post(f"/backstage/works/{work.id}/approved")
     assert Work.objects.get().hangs
     assert client.post(f"/backstage/works/{work.id}/exploded").status_code == 404
@@ -328,7 +328,9 @@ def test_the_way_home_is_signed(draw, client):
     assert client.get("/mine/take/forged:token").status_code == 403
     other = signing.dumps(BOB, salt="salon.visitor")  # a ticket is no code
     assert client.get(f"/mine/take/{other}").status_code == 403
-    assert client.get(f"/mine/take/{signing.dumps(BOB, salt='salon.take', compress=True)}").status_code == 302
+    before = signing.dumps(BOB, salt="salon.take", compress=True)  # a code of a house that did not count them yet
+    assert client.post(f"/mine/take/{before}").status_code == 403
+    assert client.post(f"/mine/take/{taking.code(BOB)}").status_code == 302
     assert b"a red fox" in client.get("/mine").content
     assert client.get("/mine/qr.svg").headers["Content-Type"] == "image/svg+xml"
 
@@ -352,7 +354,7 @@ def test_taking_along_adds_to_what_the_phone_has(draw, client):
     phone, booth = draw(ADA, "a phone fox"), draw(BOB, "a booth fox")
     work, _ = proposing.propose(BOB, booth, proposal())
     client.cookies["salon_ticket"] = signing.dumps(ADA, salt="salon.visitor")
-    client.get(f"/mine/take/{signing.dumps(BOB, salt='salon.take', compress=True)}")
+    client.post(f"/mine/take/{taking.code(BOB)}")
     page = client.get("/mine").content
     assert b"a phone fox" in page
     assert b"a booth fox" in page

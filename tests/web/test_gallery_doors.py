@@ -131,7 +131,7 @@ def test_a_code_cannot_be_guessed(curator, client, settings, mailoutbox):
 def test_a_browser_may_be_a_booth_and_a_wall(curator, client):
     for kind in ("station", "wall"):
         _, token = devices.make(curator, kind, kind)
-        assert client.get(f"/{kind}/enter/{token}").status_code == 302
+        assert client.post(f"/{kind}/enter/{token}").status_code == 302
     assert client.get("/wall").status_code == 200
     answer = client.get("/station")
     assert b" kiosk" in answer.content
@@ -217,7 +217,7 @@ def test_path_tricks_lead_nowhere(client, path):
 def test_the_address_of_a_booth_is_for_booths(client, curator):
     assert client.get("/station?kiosk=1").status_code == 403
     _device, token = devices.make(curator, "station", "left")
-    answer = client.get(f"/station/enter/{token}")
+    answer = client.post(f"/station/enter/{token}")
     assert answer.headers["Location"] == "/station?kiosk=1"
     page = client.get("/station?kiosk=1")
     assert (page.status_code, "kiosk" in page.content.decode()) == (200, True)

@@ -43,7 +43,7 @@ def zoe(event):
 def own(zoe):
     """Her browser."""
     client = Client(headers=HERE)
-    client.get(f"/you/{zoe[1]}")
+    client.post(f"/you/{zoe[1]}")
     return client
 
 
@@ -69,7 +69,7 @@ def dump():
 def test_the_token_leaves_the_address_and_is_kept_as_a_hash(zoe):
     _guest, token = zoe
     client = Client()
-    answer = client.get(f"/you/{token}")
+    answer = client.post(f"/you/{token}")
     assert (answer.status_code, answer["Location"]) == (302, "/you")
     page = client.get("/you")
     assert page.status_code == 200
@@ -98,7 +98,7 @@ def test_links_in_letters_are_signed_and_cannot_be_made_up(event, zoe):
 def test_a_new_link_ends_the_old_ones(zoe, own):
     guest, token = zoe
     other = Client()
-    other.get(f"/you/{guests.link_token(guest)}")
+    other.post(f"/you/{guests.link_token(guest)}")
     assert NAME in other.get("/you").content.decode()
     page = own.post("/you/link").content.decode()
     assert NAME not in other.get("/you").content.decode()
@@ -434,9 +434,9 @@ def test_a_booth_remembers_nobody_for_long(event, zoe):
     _booth, token = devices.make(links.keeper(), "station", "left")
     client = Client(headers=HERE)
     client.cookies[devices.cookie("station")] = token
-    answer = client.get(f"/you/{zoe[1]}")
+    answer = client.post(f"/you/{zoe[1]}")
     assert answer.cookies[guests.COOKIE]["max-age"] == private.AT_A_BOOTH
     assert NAME in client.get("/you").content.decode()
     client.post("/station/leave")
     assert NAME not in client.get("/you").content.decode()
-    assert Client().get(f"/you/{zoe[1]}").cookies[guests.COOKIE]["max-age"] == guests.LIFETIME  # the control
+    assert Client().post(f"/you/{zoe[1]}").cookies[guests.COOKIE]["max-age"] == guests.LIFETIME  # the control

@@ -168,9 +168,9 @@ def test_somebody_is_added_and_comes_in_by_the_link(organiser):
         {"volunteer", "curator"},
     )
     phone = browser()
-    assert phone.get(f"/backstage/enter/{link}").status_code == 302
+    assert phone.post(f"/backstage/enter/{link}").status_code == 302
     assert phone.get("/backstage/findings").status_code == 200
-    assert browser().get(f"/backstage/enter/{link}").status_code == 403, "once"
+    assert browser().post(f"/backstage/enter/{link}").status_code == 403, "once"
     deeds = list(Entry.objects.filter(person=organiser).order_by("id").values_list("deed", flat=True))
     assert deeds == ["person added", "role given", "role given", "link made"]
 
@@ -251,7 +251,7 @@ def test_a_shut_account_is_out_at_once(organiser):
     assert phone.get("/backstage/findings").status_code == 200
     roles.set_active(organiser, vera.pk, False)
     assert phone.get("/backstage/findings").status_code == 302
-    assert browser().get(f"/backstage/enter/{token}").status_code == 403
+    assert browser().post(f"/backstage/enter/{token}").status_code == 403
     with pytest.raises(Conflict):
         roles.link(organiser, vera.pk)
     roles.set_active(organiser, vera.pk, True)

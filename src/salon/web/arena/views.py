@@ -8,15 +8,17 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from salon.core.errors import BadRecipe, Forbidden, Refused
 from salon.core.recipe import MAX_PROMPT
+from salon.web import cookies
 from salon.web.arena.domain import asking, drawing, pairing, voting
 from salon.web.arena.domain import leaderboard as boards
 from salon.web.arena.domain.prompts import PROMPTS
 from salon.web.arena.models import Battle, Void
-from salon.web.events import devices
+from salon.web.events import devices, entering
 from salon.web.events.domain import current_event
 from salon.web.line import EngineState, Look, line
 from salon.web.pages import page
@@ -189,12 +191,23 @@ async def votes_json(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_safe
+def _reviewers(request: HttpRequest, token: str) -> HttpResponse:
+    wanted = pairing.invited_to(token)
+    response = HttpResponseRedirect(reverse("arena:arena"))
+    if _reviewer(request) == wanted:
+        return response
+    if request.method == "POST":
+        cookies.keep(response, pairing.COOKIE, token, pairing.LIFETIME)
+        return response
+    says = [
+        _("A curator has set two machines against each other, and one may have flaws planted in it on purpose."),
+        _("For twelve hours this browser meets these two in the arena, and no others."),
+    ]
+    way = entering.Way(title=_("For reviewers"), button=_("Come in as a reviewer"), says=says)
+    return entering.shown(request, way)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 async def reviewers(request: HttpRequest, token: str) -> HttpResponse:
     """`/arena/reviewers/<token>`: this browser meets the pairing that a curator set up, planted flaws and all."""
-    pairing.check(token)
-    response = HttpResponseRedirect(reverse("arena:arena"))
-    response.set_cookie(
-        pairing.COOKIE, token, max_age=pairing.LIFETIME, httponly=True, samesite="Lax", secure=request.is_secure()
-    )
-    return response
+    return await sync_to_async(_reviewers)(request, token)

@@ -17,6 +17,7 @@ from salon.web import codes
 from salon.web.arena.domain import pairing
 from salon.web.backstage import domain, logins
 from salon.web.events import devices as machines
+from salon.web.events import entering
 from salon.web.events.domain import current_event
 from salon.web.events.models import Device, Entry
 from salon.web.gallery import topics
@@ -24,7 +25,8 @@ from salon.web.gallery.domain import curating, showing
 from salon.web.line import EngineState, ToDesk, line
 from salon.web.pages import rendered
 from salon.web.people.codes import send_code, use_code
-from salon.web.people.links import use_link
+from salon.web.people.links import use_link, user_of
+from salon.web.people.models import User
 from salon.web.people.sessions import allowed, may, staff, with_account
 from salon.web.refuses.domain.reporting import recent
 from salon.web.station.models import Image
@@ -80,12 +82,28 @@ def code(request: HttpRequest) -> HttpResponse:
     return rendered(request, "backstage/code.html", {"address": address})
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @with_account
 def enter(request: HttpRequest, token: str) -> HttpResponse:
     """`/backstage/enter/<token>`: the one-time link that `salon run` prints."""
+    if request.method != "POST":
+        return _entrance(request, user_of(token))
     auth.login(request, use_link(token), "django.contrib.auth.backends.ModelBackend")
     return HttpResponseRedirect(reverse("backstage:home"))
+
+
+def _entrance(request: HttpRequest, wanted: User) -> HttpResponse:
+    """What a one-time link says before it is spent."""
+    now, instead = request.user, ""
+    if now.is_authenticated and now != wanted:
+        instead = _("Until now this browser is %(name)s backstage.") % {"name": now}
+    says = [
+        _("This link lets %(name)s in backstage, once: looking at this page does not spend it, pressing does.")
+        % {"name": wanted},
+        _("What is done from here on stands in the trail under this name."),
+    ]
+    way = entering.Way(title=_("Backstage"), whose=str(wanted), button=_("Come in"), says=says, instead=instead)
+    return entering.shown(request, way)
 
 
 @require_POST

@@ -7,7 +7,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
@@ -18,7 +18,7 @@ from salon.web.doors.domain import answering, counting, redeeming
 from salon.web.doors.domain.hands import Hand
 from salon.web.doors.domain.redeeming import Scan
 from salon.web.doors.models import Way
-from salon.web.events import devices
+from salon.web.events import entering
 from salon.web.events.models import Device
 from salon.web.line import line
 from salon.web.pages import page
@@ -66,11 +66,10 @@ async def door(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 async def enter(request: HttpRequest, token: str) -> HttpResponse:
     """`/door/enter/<token>`: makes this browser the door's device."""
-    response = HttpResponseRedirect(reverse("doors:door"))
-    return await sync_to_async(devices.let_in)(request, response, Device.Kind.DOOR, token)
+    return await sync_to_async(entering.device)(request, Device.Kind.DOOR, token, reverse("doors:door"))
 
 
 def _topic(request: HttpRequest) -> str | None:

@@ -51,7 +51,7 @@ def cookie(kind: str) -> str:
     return f"salon_device_{kind}"
 
 
-def let_in(request: HttpRequest, response: HttpResponse, kind: str, token: str) -> HttpResponse:
+def let_in(response: HttpResponse, kind: str, token: str) -> HttpResponse:
     """Makes the browser that device, if the token is one's of this kind. Raises Forbidden."""
     device_of(token, kind)
     cookies.keep(response, cookie(kind), token, LIFETIME)
@@ -69,12 +69,17 @@ def present(request: HttpRequest, kind: str) -> Device | None:
     return device
 
 
-def booth(request: HttpRequest) -> Device | None:
-    """The booth that the browser is; None for an ordinary browser, and for one whose token was revoked."""
+def still(request: HttpRequest, kind: str) -> Device | None:
+    """The same; None, too, for a browser whose token was revoked."""
     try:
-        return present(request, Device.Kind.STATION)
+        return present(request, kind)
     except Forbidden:
         return None
+
+
+def booth(request: HttpRequest) -> Device | None:
+    """The booth that the browser is, if it still is one."""
+    return still(request, Device.Kind.STATION)
 
 
 def revoke(person: User, device_id: str, within: Q) -> None:

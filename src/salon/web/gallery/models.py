@@ -19,6 +19,16 @@ class Licence(models.TextChoices):
     ALL_RIGHTS = "all-rights", _("Shown here only")
 
 
+class TakenAlong(models.Model):
+    """How often what one visitor drew was taken along to another device: a code is for the next time only."""
+
+    visitor = models.CharField(primary_key=True, max_length=64)
+    times = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.visitor}: {self.times}"
+
+
 class GivenPicture(models.Model):
     """A picture that was not drawn here: its file as it is shown, made anew from what an artist sent in."""
 

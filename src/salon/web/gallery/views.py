@@ -3,31 +3,31 @@
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
-from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from salon.core.errors import BadRecipe, Forbidden, WeightsDamaged, WeightsMissing
 from salon.web import codes, cookies
+from salon.web.events import entering
 from salon.web.events.domain import current_event
 from salon.web.gallery import topics
-from salon.web.gallery.domain import curating, proposing, searching, showing, uploads
+from salon.web.gallery.domain import curating, proposing, searching, showing, taking, uploads
 from salon.web.gallery.models import Licence, Work
 from salon.web.line import Cancel, ToDesk, line
 from salon.web.pages import page
 from salon.web.people.sessions import allowed
 from salon.web.refuses.domain.reporting import reports_of
-from salon.web.station.domain.visitors import COOKIE, give_ticket, visitor_of
+from salon.web.station.domain.visitors import COOKIE, give_ticket, new_visitor, visitor_of
 from salon.web.station.models import Image
 
-#: the code at the booth is good for so many seconds
-TAKE_ALONG = 15 * 60
-_TAKE = "salon.take"
+#: pictures that the page of a code shows
+TAKE_SHOWN = 4
 FEED_LENGTH = 30
 
 
@@ -261,35 +261,48 @@ async def mine(request: HttpRequest) -> HttpResponse:
     return await page(request, "gallery/mine.html", context)
 
 
-def _take_url(request: HttpRequest, visitor: str) -> str:
-    token = signing.dumps(visitor, salt=_TAKE, compress=True)
-    return codes.public_address(request, reverse("gallery:take", args=[token]))
-
-
 @require_safe
 async def mine_qr(request: HttpRequest) -> HttpResponse:
     """`/mine/qr.svg`: takes this visitor's pictures along to another device."""
     visitor = visitor_of(request)
     if visitor is None:
         raise Http404
-    answer = codes.qr_answer(_take_url(request, visitor))
+    token = await sync_to_async(taking.code)(visitor)
+    answer = codes.qr_answer(codes.public_address(request, reverse("gallery:take", args=[token])))
     answer["Cache-Control"] = "no-store"
     return answer
 
 
-@require_safe
-async def take(request: HttpRequest, token: str) -> HttpResponse:
-    """`/mine/take/<token>`: the booth's pictures are this device's from now on, beside what it has drawn itself."""
-    try:
-        visitor = signing.loads(token, salt=_TAKE, max_age=TAKE_ALONG)
-    except signing.BadSignature as error:
-        raise Forbidden(_("This code is too old, or not ours."), _("Ask for a new one at the booth.")) from error
-    own = visitor_of(request) or visitor  # a device without a ticket takes the booth's
-    if own != visitor:
-        await sync_to_async(proposing.take_along)(visitor, own)
+def _take(request: HttpRequest, token: str) -> HttpResponse:
+    sender, own = taking.sender(token), visitor_of(request)
+    if own == sender:
+        return HttpResponseRedirect(reverse("gallery:mine"))
+    if request.method != "POST":
+        return entering.shown(request, _way_home(sender))
+    own = own or new_visitor()  # a ticket of its own, never the sender's
+    taking.take(token, own)
     response = HttpResponseRedirect(f"{reverse('gallery:mine')}?{urlencode({'taken': 1})}")
-    give_ticket(request, response, own)
+    give_ticket(response, own)
     return response
+
+
+def _way_home(sender: str) -> entering.Way:
+    """What a code says before it is used."""
+    count, newest, booth = taking.look(sender, TAKE_SHOWN)
+    pictures = ngettext("%(count)d picture", "%(count)d pictures", count) % {"count": count}
+    says = [
+        _("They move here, with what was proposed and reported of them: afterwards they are on this device, beside "
+          "what it has drawn itself, and no longer where they were drawn."),
+        _("The code works once. Are they not yours? Then leave them to whoever drew them."),
+    ]  # fmt: skip
+    title = _("Drawn at “%(booth)s”") % {"booth": booth} if booth else _("Drawn on another device")
+    return entering.Way(title=title, whose=pictures, button=_("Take them along"), says=says, pictures=newest)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+async def take(request: HttpRequest, token: str) -> HttpResponse:
+    """`/mine/take/<token>`: what a code takes along; once the button is pressed it belongs to this device."""
+    return await sync_to_async(_take)(request, token)
 
 
 @require_POST

@@ -4,7 +4,7 @@ import datetime
 import secrets
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -37,13 +37,22 @@ def new_link(user: User) -> str:
     return token
 
 
+def _good(token: str, rows: QuerySet[EntryLink]) -> EntryLink:
+    link = rows.filter(token_hash=bytes_hash(token.encode())).first()
+    if link is None or link.used_at or link.expires_at < timezone.now() or not link.user.is_active:
+        raise Forbidden(_("This link has been used, or its day is over."), _("Ask for a new one: salon backstage."))
+    return link
+
+
+def user_of(token: str) -> User:
+    """The user whom the link would let in; looking spends nothing. Raises Forbidden."""
+    return _good(token, EntryLink.objects.all()).user
+
+
 def use_link(token: str) -> User:
     """The user whom the link lets in; never again. Raises Forbidden."""
     with transaction.atomic():
-        link = EntryLink.objects.select_for_update().filter(token_hash=bytes_hash(token.encode())).first()
-        now = timezone.now()
-        if link is None or link.used_at or link.expires_at < now or not link.user.is_active:
-            raise Forbidden(_("This link has been used, or its day is over."), _("Ask for a new one: salon backstage."))
-        link.used_at = now
+        link = _good(token, EntryLink.objects.select_for_update())
+        link.used_at = timezone.now()
         link.save(update_fields=["used_at"])
         return link.user

@@ -19,7 +19,7 @@ from salon.core.errors import BadRecipe
 from salon.engine.recipes import tidy
 from salon.web import cookies
 from salon.web.codes import public_address
-from salon.web.events import devices
+from salon.web.events import devices, entering
 from salon.web.events.pages import rendered
 from salon.web.people import consents, guests, personal, retention
 from salon.web.people.models import Guest
@@ -55,11 +55,34 @@ def _remember(request: HttpRequest, response: HttpResponse, token: str) -> HttpR
     return _secret(response)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def enter(request: HttpRequest, token: str) -> HttpResponse:
-    """`/you/<token>`: this browser is the guest from now on, and the token leaves the address bar. Raises Forbidden."""
-    guests.guest_of_token(token)
-    return _remember(request, HttpResponseRedirect(reverse("people:private")), token)
+    """`/you/<token>`: whose page it is; once the button is pressed this browser is that guest, and the token leaves the
+    address bar. Raises Forbidden."""
+    wanted, now = guests.guest_of_token(token), guests.guest_of(request)
+    response = HttpResponseRedirect(reverse("people:private"))
+    if now == wanted:
+        return _secret(response)
+    if request.method == "POST":
+        return _remember(request, response, token)
+    return entering.shown(request, _way(request, wanted, now))
+
+
+def _way(request: HttpRequest, wanted: Guest, now: Guest | None) -> entering.Way:
+    """What a private link says before this browser is that guest."""
+    if devices.booth(request):
+        keeps = _("This is a booth: it forgets you after a quarter of an hour, and at once when you leave it.")
+    else:
+        keeps = _("This device then knows you by this name, until you close your page there.")
+    if now:
+        instead = _(
+            "Until now this device is %(name)s’s. Nothing of theirs is lost, but they are known here no longer; "
+            "their own private link leads back."
+        ) % {"name": now.name}
+    return entering.Way(
+        title=_("A private page"), whose=wanted.name, button=_("Open this page"), says=[keeps],
+        instead=instead if now else "",
+    )  # fmt: skip
 
 
 @require_safe

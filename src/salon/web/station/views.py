@@ -11,13 +11,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from salon.core.errors import Forbidden
 from salon.core.recipe import MAX_PROMPT, DiffusionOptions, Recipe
 from salon.engine.recipes import tidy
 from salon.web import cookies
-from salon.web.events import devices
+from salon.web.events import devices, entering
 from salon.web.events.models import Device
 from salon.web.line import EngineState, Look, line
 from salon.web.pages import page
@@ -271,11 +271,11 @@ async def healthz(request: HttpRequest) -> HttpResponse:
     return JsonResponse(answer)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 async def enter(request: HttpRequest, token: str) -> HttpResponse:
     """`/station/enter/<token>`: makes this browser one of the house's booths."""
-    response = HttpResponseRedirect(f"{reverse('station:station')}?kiosk=1")
-    return await sync_to_async(devices.let_in)(request, response, Device.Kind.STATION, token)
+    address = f"{reverse('station:station')}?kiosk=1"
+    return await sync_to_async(entering.device)(request, Device.Kind.STATION, token, address)
 
 
 @require_POST

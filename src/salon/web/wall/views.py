@@ -8,12 +8,12 @@ import msgspec
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from salon.web import codes
-from salon.web.events import devices
+from salon.web.events import devices, entering
 from salon.web.events.domain import current_event
 from salon.web.events.models import Device
 from salon.web.gallery import topics
@@ -112,11 +112,10 @@ async def updates(request: HttpRequest) -> HttpResponse:
     return streaming(_stream())
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 async def enter(request: HttpRequest, token: str) -> HttpResponse:
     """`/wall/enter/<token>`: makes this browser one of the house's walls."""
-    response = HttpResponseRedirect(reverse("wall:wall"))
-    return await sync_to_async(devices.let_in)(request, response, Device.Kind.WALL, token)
+    return await sync_to_async(entering.device)(request, Device.Kind.WALL, token, reverse("wall:wall"))
 
 
 @require_safe

@@ -103,3 +103,11 @@ def check(value: str) -> str:
         return str(signing.loads(value, salt=_SALT, max_age=LIFETIME))
     except signing.BadSignature as error:
         raise Forbidden(_("This link is too old, or not ours."), _("Ask a curator for a new one.")) from error
+
+
+def invited_to(value: str) -> str:
+    """The same of a pairing that goes on. Raises Forbidden."""
+    found = check(value)
+    if not Pairing.objects.filter(id=found, ended_at=None).exists():
+        raise Forbidden(_("This pairing is over."), _("Ask a curator for a new one."))
+    return found

@@ -14,12 +14,11 @@ from salon.web.arena.domain import leaving
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Entry
 from salon.web.events.trail import note
-from salon.web.gallery.models import Licence, Work
+from salon.web.gallery.models import Licence, TakenAlong, Work
 from salon.web.refuses.domain import reporting
-from salon.web.refuses.models import Report
 from salon.web.station.domain.erasing import erase_visitor
 from salon.web.station.domain.intake import TooManyWaiting
-from salon.web.station.models import Drawing, Image, Request
+from salon.web.station.models import Drawing, Image
 
 LENGTHS = {"title": 120, "maker": 80, "statement": 1000}
 
@@ -107,18 +106,6 @@ def works_of(visitor: str | None) -> list[Work]:
     return list(Work.objects.filter(visitor=visitor).select_related("image").order_by("-created_at")) if visitor else []
 
 
-def take_along(booth: str, own: str) -> None:
-    """What was drawn at the booth under one ticket belongs to the ticket `own` from now on, beside what it has already.
-    What both have (a proposal or a report of the same image) stays with the booth's."""
-    with transaction.atomic():
-        lock_current_event(even_archived=True)
-        Request.objects.filter(visitor=booth).update(visitor=own, key=None)
-        for model, mine in ((Work, live_images(own)), (Report, Report.objects.filter(visitor=own).values("image_id"))):
-            model.objects.filter(visitor=booth).exclude(image_id__in=mine).update(visitor=own)
-        leaving.take_along(booth, own)
-        Entry.objects.filter(visitor=booth).update(visitor=own)
-
-
 def live_images(visitor: str) -> Any:
     """Images of which this visitor has a work that waits or hangs."""
     return Work.objects.filter(visitor=visitor, state__in=Work.ALIVE).values("image_id")
@@ -135,6 +122,7 @@ def forget(visitor: str) -> tuple[list[str], list[str]]:
         mine.delete()
         reporting.forget(visitor)
         stopped = leaving.forget(visitor) + erase_visitor(visitor)
+        TakenAlong.objects.filter(visitor=visitor).delete()
         Entry.objects.filter(visitor=visitor).update(visitor="")
         note(event, "forgotten", "", text=str(gone))
     return hung, stopped
