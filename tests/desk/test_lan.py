@@ -42,9 +42,9 @@ def lan(tmp_path_factory):
     process.wait(LONG)
 
 
-def get(port, path, context, **headers):
+def get(port, path, context, method="GET", **headers):
     connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=LONG, context=context)
-    connection.request("GET", path, headers=headers)
+    connection.request(method, path, headers=headers)
     answer = connection.getresponse()
     return answer.status, answer.read(), answer.headers
 
@@ -71,8 +71,17 @@ def test_others_are_told_an_address_that_they_can_reach(lan):
     assert f"https://{network_address()}:{port}/station".encode() in page
     path = re.search(r"(/backstage/enter/\S+)", said)[1]
     status, _, headers = get(port, path, trusting)
+    assert (status, headers["Set-Cookie"]) == (200, None), "looking changes nothing"
+    status, _, headers = get(port, path, trusting, "POST")
     assert status == 302
     assert "Secure" in headers["Set-Cookie"]
+    # what the house writes down of a link that was used, and of one that never was: not its token
+    assert get(port, path, trusting)[0] == get(port, "/you/guessed-token", trusting)[0] == 403
+    written = (home / "said").read_text()
+    assert "Forbidden: /backstage/enter/…" in written
+    assert "Forbidden: /you/…" in written
+    assert written.count(path) == 1, "where it was printed, to be used"
+    assert "guessed-token" not in written
 
 
 def test_a_certificate_is_kept_until_the_addresses_change(tmp_path):

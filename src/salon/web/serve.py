@@ -22,6 +22,8 @@ def main() -> None:
     config = uvicorn.Config(
         "salon.web.asgi:application",
         log_level="warning",
+        # no handlers of its own: what it says goes the way of all logs, which tell no tokens (web/logs.py)
+        log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -172,11 +172,15 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {"class": "salon.web.logs.Discreet", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("SALON_LOG", "WARNING")},
     "loggers": {
         "salon": {"level": os.environ.get("SALON_LOG", "INFO")},
+        # named, so that Django's own handlers, which know no discretion, are taken off it: all goes to the root's
+        "django": {"level": "INFO"},
         "django.server": {"level": "WARNING"},
     },
 }
