@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Conflict, Forbidden
-from salon.web.call.domain import answers, codes, hanging, letters, spam, states, windows
+from salon.web.call.domain import answers, codes, hanging, letters, states, windows
 from salon.web.call.models import AccessCode, Submission
+from salon.web.events import sums
 from salon.web.events.domain import lock_current_event, not_archived
 from salon.web.events.trail import note
 from salon.web.gallery.models import Work
@@ -63,8 +64,8 @@ def again(key: str, guest: Guest | None) -> Submission | None:
     raise Conflict(_("This form has been used."), _("Load the page again."))
 
 
-def begin(ask: Begin, guest: Guest | None, proof: spam.Proof | None) -> Submission:
-    """A new application, still empty, of this guest or of a new one. `proof` comes from `spam.check`; it is None with a
+def begin(ask: Begin, guest: Guest | None, proof: sums.Proof | None) -> Submission:
+    """A new application, still empty, of this guest or of a new one. `proof` comes from `sums.check`; it is None with a
     ticket, whose code has one use less then. Raises BadRecipe, Conflict, Forbidden."""
     with transaction.atomic():
         event = lock_current_event()
@@ -76,7 +77,7 @@ def begin(ask: Begin, guest: Guest | None, proof: spam.Proof | None) -> Submissi
         if phase != "open" and not (code and phase == "closed"):
             raise Conflict(_("The call is not open."), _("Look at its days again."))
         if proof:
-            spam.spend(proof)
+            sums.spend(proof)
         elif code is None:
             raise Forbidden(_("This form is not whole."), _("Load the page again."))
         guest = guest or _new_guest(event.id, ask)

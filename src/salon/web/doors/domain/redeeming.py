@@ -1,10 +1,10 @@
 """Letting people in. One lock decides: the place's (that of its family of pools), held while the rows are looked at and
 written; so of two doors that scan a ticket at the same moment exactly one hears "in".
 
-The same press sent twice (`nonce`) is answered as the first time and changes nothing. Unknown codes are counted a device,
-and those past twenty a minute are not even kept; what is a ticket, or was found by name, is answered whatever was held up
-before, so that nobody can shut a door with a picture of nonsense. That makes nothing easier to guess: of 45 random bits
-somebody who tries sixty a second, all that this house answers, finds one of 2,000 tickets in nine years.
+The same press sent twice (`nonce`) is answered as the first time and changes nothing. Unknown codes are counted a
+device, and those past twenty a minute are not even kept; what is a ticket, or was found by name, is answered whatever
+was held up before, so that nobody can shut a door with a picture of nonsense. That makes nothing easier to guess: of 45
+random bits somebody who tries sixty a second, all that this house answers, finds one of 2,000 tickets in nine years.
 """
 
 import datetime
