@@ -6,11 +6,13 @@ from django.utils.translation import get_language
 
 from salon import web
 from salon.web import languages
+from salon.web.station.domain.visitors import is_stranger
 
 
 def house(request: HttpRequest) -> dict[str, object]:
     """`page_language` for <html lang>, `tongues` and `back` for the chooser, `source_url` if the house names one,
-    `writes_mail` if letters leave it; nothing here touches the database."""
+    `writes_mail` if letters leave it, `stranger` (asked for where it matters) if a sum would make this browser known;
+    nothing here touches the database."""
     return {
         "page_language": get_language() or settings.LANGUAGE_CODE,
         "tongues": languages.tongues(request),
@@ -18,4 +20,5 @@ def house(request: HttpRequest) -> dict[str, object]:
         "house_name": web.NAME,
         "source_url": settings.SOURCE_URL,
         "writes_mail": settings.EMAIL_CONFIGURED,
+        "stranger": lambda: is_stranger(request),
     }

@@ -37,6 +37,8 @@ SENTENCES = (
     gettext_noop("The engine could not draw this ({why}). Try again; the log says more."),
     gettext_noop("The engine is stopping. It will be drawn."),
     gettext_noop("The engine is starting again."),
+    gettext_noop("The house has emptied the line, so that everybody could begin anew."),
+    gettext_noop("Ask for it again."),
     gettext_noop("The engine stopped {count} times while drawing this, so it was given up."),
 )
 #: what may stand there and is itself in words

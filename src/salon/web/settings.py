@@ -181,10 +181,13 @@ LOGGING = {
     },
 }
 
-# House rules of the station. One press at /station/machines makes four requests: it must fit.
+# House rules of the station (docs/crowds.md). What waits is counted in ordinary requests: nine pictures with a model's
+# own settings. One press at /station/machines makes four requests: it must fit.
 SALON_WAITING_PER_VISITOR = int(os.environ.get("SALON_WAITING_PER_VISITOR", "6"))
 SALON_WAITING_PER_STATION = int(os.environ.get("SALON_WAITING_PER_STATION", "8"))
 SALON_WAITING_TOTAL = int(os.environ.get("SALON_WAITING_TOTAL", "400"))
+#: of SALON_WAITING_TOTAL: what all who come without a ticket of their own share
+SALON_WAITING_STRANGERS = int(os.environ.get("SALON_WAITING_STRANGERS", "40"))
 SALON_PROPOSALS_PER_VISITOR = int(os.environ.get("SALON_PROPOSALS_PER_VISITOR", "12"))
 SALON_REPORTS_PER_HOUR = int(os.environ.get("SALON_REPORTS_PER_HOUR", "30"))
 SALON_REPORTS_PER_STATION = int(os.environ.get("SALON_REPORTS_PER_STATION", "60"))

@@ -15,6 +15,7 @@ urlpatterns = [
     path("backstage/images/<slug:image_id>/remove", views.remove, name="remove"),
     path("backstage/images/<slug:image_id>/let-in", views.let_in, name="let_in"),
     path("backstage/house", views.house, name="house"),
+    path("backstage/line", views.empty_line, name="line"),
     path("backstage/devices", views.devices, name="devices"),
     path("backstage/devices/<slug:device_id>/revoke", views.revoke, name="revoke"),
     path("backstage/engine", views.engine, name="engine"),

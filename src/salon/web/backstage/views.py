@@ -7,11 +7,11 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from salon.core.errors import Forbidden
+from salon.core.errors import BadRecipe, Forbidden
 from salon.web import codes
 from salon.web.arena.domain import pairing
 from salon.web.backstage import domain, logins
@@ -20,7 +20,7 @@ from salon.web.events.domain import current_event
 from salon.web.events.models import Device, Entry
 from salon.web.gallery import topics
 from salon.web.gallery.domain import curating, showing
-from salon.web.line import EngineState, ToDesk, line
+from salon.web.line import Cancel, EngineState, ToDesk, line
 from salon.web.pages import rendered
 from salon.web.people.codes import send_code, use_code
 from salon.web.people.links import use_link
@@ -107,6 +107,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "decided": curating.decided(event),
         "pulse": domain.pulse(event, _engine()),
         "reports": recent(event, 6),
+        "emptied": request.GET.get("emptied", "")[:6],
         "user": request.user,
     }
     return rendered(request, "backstage/home.html", context)
@@ -173,6 +174,20 @@ def house(request: HttpRequest) -> HttpResponse:
     """Pause and banner."""
     domain.set_house(request.user, bool(request.POST.get("paused")), request.POST.get("banner", ""))
     return HttpResponseRedirect(reverse("backstage:home"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@allowed("curator")
+def empty_line(request: HttpRequest) -> HttpResponse:
+    """`/backstage/line`: what waits and from whom; POST, when it was confirmed, empties it. Raises BadRecipe."""
+    if request.method != "POST":
+        return rendered(request, "backstage/line.html", domain.line_of(current_event()))
+    if request.POST.get("sure") != "yes":
+        raise BadRecipe(_("The line is as it was: the tick that says that you are sure was missing."), _("Go back."))
+    ended = domain.empty_line(request.user)
+    for one in ended:
+        _tell(Cancel(request=one))
+    return HttpResponseRedirect(f"{reverse('backstage:home')}?{urlencode({'emptied': len(ended)})}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -11,9 +11,11 @@ class Mail(AppConfig):
         from salon.web.mail import letters, lost, personal, sending, worker
         from salon.web.people.personal import register
         from salon.web.people.retention import erase_due
+        from salon.web.station.domain.intake import forget_sources
 
         letters.register(lost.KIND, lost.SUBJECT, lost.TEXT, by_itself=True)
         register("mail", personal.collect, personal.erase)
         worker.every(OFTEN, "lost links", lost.answer_all)
         worker.every(OFTEN, "letters", sending.send_due)
         worker.every(SELDOM, "retention", erase_due)
+        worker.every(SELDOM, "sources", forget_sources)

@@ -24,7 +24,7 @@ from salon.web.line import EngineState, Look, line
 from salon.web.pages import page
 from salon.web.people import guests
 from salon.web.station.domain import catalogue, hang, inspiration, intake, machines, state
-from salon.web.station.domain.visitors import COOKIE, give_ticket, new_visitor, visitor_of
+from salon.web.station.domain.visitors import COOKIE, give_ticket, new_visitor, standing_of, visitor_of
 from salon.web.station.models import Image, Request, Withheld
 from salon.web.station.signals import looked_at
 
@@ -238,7 +238,8 @@ async def image_file(request: HttpRequest, image_id: str) -> HttpResponse:
 
 
 def _redraw(request: HttpRequest, image_id: str, visitor: str, engine: EngineState) -> tuple[Request, bool]:
-    return intake.submit(intake.Ask(image=image_id), visitor, engine, devices.booth(request))
+    booth = devices.booth(request)
+    return intake.submit(intake.Ask(image=image_id), visitor, engine, booth, standing_of(request, booth))
 
 
 @require_POST
