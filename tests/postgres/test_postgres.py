@@ -31,6 +31,7 @@ def run(address, home, *tests):
 RULES = (
     "arena", "arena_races", "findings", "findings_races", "gallery", "gallery_limits", "hang", "rules", "roles", "mail",
     "personal", "seats", "seats_races", "programme", "call", "jury", "jury_races", "doors", "doors_races",
+    "crowds", "trail",
 )  # fmt: skip
 
 

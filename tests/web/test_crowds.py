@@ -8,10 +8,14 @@ from hands import hand
 
 from salon.core.recipe import DiffusionOptions, PlainOptions, Recipe, TokenOptions
 from salon.engine.registry import Registry
+from salon.web.arena.domain import leaderboard, voting
+from salon.web.arena.models import Battle
 from salon.web.backstage import domain
 from salon.web.events import attempts, devices, sums
 from salon.web.events.models import Attempt, Entry
+from salon.web.gallery.domain import proposing
 from salon.web.line import EngineState
+from salon.web.refuses.domain import reporting
 from salon.web.sources import _network
 from salon.web.station import api
 from salon.web.station.domain import intake, pricing, state, visitors
@@ -275,3 +279,101 @@ def test_the_reason_is_said_in_the_visitors_language(engine):
     from salon.web import sentences
 
     assert all(f"{one}." in map(str, sentences.SENTENCES) for one in intake.EMPTIED.rstrip(".").split(". "))
+
+
+# the same of other things
+
+
+def drawn(engine, number, first=0):
+    """Finished pictures of a visitor, without files."""
+    found = [ask(engine, "ada" * 10, prompt="a red fox", seed=first + seed) for seed in range(number)]
+    Request.objects.update(state="finished")
+    return [one.drawings.get().image for one in found]
+
+
+@pytest.mark.parametrize("limited", [True, False])
+def test_strangers_report_so_much_together(engine, limited, monkeypatch, settings):
+    """Each with a new cookie. Control: with the shares off, everything is taken."""
+    settings.SALON_WAITING_PER_VISITOR = 100
+    most, a_source = (4, 6) if limited else (1000, 1000)
+    monkeypatch.setattr(reporting, "STRANGERS", most)
+    monkeypatch.setattr(reporting, "MOST_A_SOURCE", a_source)
+    said = []
+    for number, image in enumerate(drawn(engine, 12)):
+        standing = STRANGER if number < 6 else Standing(True, STRANGER.source)
+        try:
+            reporting.report(f"{number:032x}", image, {"failure": "bias", "target": "none"}, None, standing)
+            said.append("in")
+        except attempts.TooManyTries:
+            said.append("no")
+    assert said == (["in"] * 4 + ["no"] * 2 + ["in"] * 2 + ["no"] * 4 if limited else ["in"] * 12)
+    assert Entry.objects.filter(deed="reported").count() == said.count("in")
+    image = drawn(engine, 1, first=50)[0]
+    reporting.report("f" * 32, image, {"failure": "bias", "target": "none"}, None, Standing(True, "b" * 64))
+
+
+def test_a_report_over_the_web_has_its_senders_standing(engine, monkeypatch):
+    monkeypatch.setattr(reporting, "STRANGERS", 1)
+    images = drawn(engine, 3)
+
+    def send(client, image):
+        form = {"failure": "bias", "target": "none"}
+        return client.post(f"/images/{image.id}/report", form).status_code
+
+    assert [send(browser(), image) for image in images] == [200, 429, 429]
+    ada = browser()
+    prove(ada)
+    assert send(ada, images[1]) == 200
+
+
+def test_proposals_have_shares_too(engine, monkeypatch):
+    monkeypatch.setattr(proposing, "STRANGERS", 1)
+    proposal, _wrong = proposing.read_proposal({"title": "Fox", "may_show": "1"})
+    one, other = drawn(engine, 2)
+    proposing.propose("ada", one, proposal, STRANGER)
+    with pytest.raises(attempts.TooManyTries):
+        proposing.propose("bob", other, proposal, STRANGER)
+    assert proposing.propose("bob", other, proposal, Standing(True, STRANGER.source))[1]  # the control
+
+
+def battle(visitor, known):
+    fields = {"model_a": "a", "weights_a": "1", "model_b": "b", "weights_b": "2", "family_a": "vq", "family_b": "vq"}
+    event = intake.lock_current_event()
+    return Battle.objects.create(
+        event=event, visitor=visitor, winner="a", known=known, voted_at=timezone.now(), **fields
+    )  # fmt: skip
+
+
+def test_four_new_cookies_are_one_voter():
+    """Control: four who are known are four, and the strangers one more."""
+    for number in range(4):
+        made = battle(f"{number:032x}", known=False)
+    told = leaderboard.board(made.event)
+    assert (told["votes"], told["voters"], told["strangers"]) == (4, 1, 4)
+    assert told["components"][0][0]["rating_q025"] is None  # one voter alone gives no interval
+    assert len({row["voter"] for row in leaderboard.as_rows(made.event)}) == 1
+    for number in range(4):
+        battle(f"{number:032x}", known=True)
+    told = leaderboard.board(made.event)
+    assert (told["votes"], told["voters"], told["strangers"]) == (8, 5, 4)
+
+
+def test_a_vote_over_the_web_is_known_by_its_ticket():
+    made = battle("x", known=True)
+    for known in (False, True):
+        client = browser()
+        client.cookies[visitors.COOKIE] = "none"
+        if known:
+            prove(client)
+        request = client.get("/healthz").wsgi_request
+        assert visitors.standing_of(request).known is known
+    open_one = Battle.objects.create(event=made.event, visitor="y")
+    voting._end(open_one, winner="b", known=False, voted_at=timezone.now())
+    assert Battle.objects.get(id=open_one.id).known is False
+
+
+def test_the_leaderboard_says_so(client):
+    battle("x", known=False)
+    page = client.get("/arena/leaderboard").content.decode()
+    assert "a new cookie is no new voter" in page
+    assert "Votes without a ticket of one’s own" in page

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from salon.web.backstage import findings, people, views
+from salon.web.backstage import findings, people, trail, views
 
 app_name = "backstage"
 urlpatterns = [
@@ -19,7 +19,7 @@ urlpatterns = [
     path("backstage/devices", views.devices, name="devices"),
     path("backstage/devices/<slug:device_id>/revoke", views.revoke, name="revoke"),
     path("backstage/engine", views.engine, name="engine"),
-    path("backstage/trail", views.trail, name="trail"),
+    path("backstage/trail", trail.trail, name="trail"),
     path("backstage/arena", views.arena, name="arena"),
     path("backstage/reports", views.reports, name="reports"),
     path("backstage/reports/<slug:report_id>/open", findings.open_report, name="open_report"),

@@ -17,7 +17,7 @@ from salon.web.arena.domain import pairing
 from salon.web.backstage import domain, logins
 from salon.web.events import devices as machines
 from salon.web.events.domain import current_event
-from salon.web.events.models import Device, Entry
+from salon.web.events.models import Device
 from salon.web.gallery import topics
 from salon.web.gallery.domain import curating, showing
 from salon.web.line import Cancel, EngineState, ToDesk, line
@@ -28,7 +28,6 @@ from salon.web.people.sessions import allowed, may, staff, with_account
 from salon.web.refuses.domain.reporting import recent
 from salon.web.station.models import Image
 
-TRAIL_LENGTH = 200
 #: works that a wall goes round, and so all that can be on a screen
 SCREENS_LENGTH = 120
 #: devices that are made here; those of doors belong to their door
@@ -219,14 +218,6 @@ def revoke(request: HttpRequest, device_id: str) -> HttpResponse:
 def engine(request: HttpRequest) -> HttpResponse:
     """The live view's numbers."""
     return JsonResponse(domain.pulse(current_event(), _engine()))
-
-
-@require_safe
-@allowed("curator")
-def trail(request: HttpRequest) -> HttpResponse:
-    """Who did what, newest first."""
-    entries = Entry.objects.filter(event=current_event()).select_related("person")[:TRAIL_LENGTH]
-    return rendered(request, "backstage/trail.html", {"entries": entries})
 
 
 @require_safe

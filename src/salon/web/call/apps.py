@@ -12,5 +12,5 @@ class Call(AppConfig):
         from salon.web.people.personal import register
 
         letters.register()
-        register("call", private.collect, private.erase, private.panel)
+        register("call", private.collect, private.erase, private.panel, private.subjects)
         demo.register(showcase.make, showcase.clear)

@@ -84,6 +84,8 @@ class Entry(models.Model):
     deed = models.CharField(max_length=30)
     subject = models.CharField(max_length=64, blank=True, default="", db_index=True)
     text = models.CharField(max_length=300, blank=True, default="")
+    #: how often within an hour (trail.again)
+    times = models.PositiveIntegerField(default=1)
 
     class Meta:
         ordering = ["-at", "-id"]

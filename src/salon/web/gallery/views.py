@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from salon.core.errors import BadRecipe, Forbidden, WeightsDamaged, WeightsMissing
 from salon.web import codes
+from salon.web.events import devices
 from salon.web.events.domain import current_event
 from salon.web.gallery import topics
 from salon.web.gallery.domain import curating, proposing, searching, showing, uploads
@@ -22,7 +23,7 @@ from salon.web.line import Cancel, ToDesk, line
 from salon.web.pages import page
 from salon.web.people.sessions import allowed
 from salon.web.refuses.domain.reporting import reports_of
-from salon.web.station.domain.visitors import COOKIE, give_ticket, visitor_of
+from salon.web.station.domain.visitors import COOKIE, give_ticket, standing_of, visitor_of
 from salon.web.station.models import Image
 
 #: the code at the booth is good for so many seconds
@@ -220,7 +221,7 @@ def _propose(request: HttpRequest, image_id: str, visitor: str | None) -> tuple[
         )
     proposal, wrong = proposing.read_proposal(request.POST)
     if request.method == "POST" and not wrong:
-        return {}, proposing.propose(visitor, image, proposal)[0]
+        return {}, proposing.propose(visitor, image, proposal, standing_of(request, devices.booth(request)))[0]
     shown: dict[str, Any] = {"proposal": proposal, "wrong": wrong if request.method == "POST" else {}}
     return shown | {"image": image, "prompt": image.recipe.prompt, "licences": Licence.choices}, proposing.live_work(
         visitor, image_id

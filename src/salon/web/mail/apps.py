@@ -9,7 +9,7 @@ class Mail(AppConfig):
 
     def ready(self) -> None:
         from salon.web.mail import letters, lost, personal, sending, worker
-        from salon.web.people.personal import register
+        from salon.web.people.personal import press_out_later, register
         from salon.web.people.retention import erase_due
         from salon.web.station.domain.intake import forget_sources
 
@@ -17,5 +17,6 @@ class Mail(AppConfig):
         register("mail", personal.collect, personal.erase)
         worker.every(OFTEN, "lost links", lost.answer_all)
         worker.every(OFTEN, "letters", sending.send_due)
+        worker.every(OFTEN, "what was erased", press_out_later)
         worker.every(SELDOM, "retention", erase_due)
         worker.every(SELDOM, "sources", forget_sources)

@@ -20,6 +20,7 @@ from salon.engine.recipes import tidy
 from salon.web.codes import public_address
 from salon.web.events import devices
 from salon.web.events.pages import rendered
+from salon.web.events.trail import again
 from salon.web.people import consents, guests, personal, retention
 from salon.web.people.models import Guest
 
@@ -99,7 +100,7 @@ def details(request: HttpRequest, guest: Guest) -> HttpResponse:
         return _page(request, guest, 422, typed=typed, wrong=wrong)
     guest.name, guest.email, guest.works_stay = name, email, bool(request.POST.get("works_stay"))
     guest.save(update_fields=["name", "email", "works_stay"])
-    guest.event.entries.create(event=guest.event, deed="guest changed", subject=guest.id)
+    again(guest.event, "guest changed", guest.id)
     return _back("details")
 
 
@@ -135,7 +136,7 @@ def consent(request: HttpRequest, guest: Guest) -> HttpResponse:
 def new_link(request: HttpRequest, guest: Guest) -> HttpResponse:
     """A new private link, shown once; the old ones, and browsers that came by them, are let in no more."""
     token = guests.renew(guest)
-    guest.event.entries.create(event=guest.event, deed="link renewed", subject=guest.id)
+    again(guest.event, "link renewed", guest.id)
     link = public_address(request, reverse("people:private_link", args=[token]))
     return _remember(request, _page(request, guest, link=link), token)
 

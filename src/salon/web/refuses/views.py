@@ -14,7 +14,7 @@ from salon.web.pages import page
 from salon.web.refuses.domain import reporting
 from salon.web.refuses.domain import room as showing
 from salon.web.refuses.models import Failure, Finding, Target
-from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
+from salon.web.station.domain.visitors import give_ticket, new_visitor, standing_of, visitor_of
 from salon.web.station.models import Image
 
 
@@ -25,7 +25,8 @@ def _report(request: HttpRequest, image_id: str, visitor: str) -> dict[str, Any]
     values, wrong = reporting.read_report(request.POST)
     posted = request.method == "POST"
     if posted and not wrong:
-        reporting.report(visitor, image, values, devices.booth(request))
+        booth = devices.booth(request)
+        reporting.report(visitor, image, values, booth, standing_of(request, booth))
     return {
         "image": image,
         "values": values,

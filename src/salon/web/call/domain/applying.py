@@ -14,9 +14,8 @@ from django.utils.translation import gettext as _
 from salon.core.errors import BadRecipe, Conflict, Forbidden
 from salon.web.call.domain import answers, codes, hanging, letters, states, windows
 from salon.web.call.models import AccessCode, Submission
-from salon.web.events import sums
+from salon.web.events import sums, trail
 from salon.web.events.domain import lock_current_event, not_archived
-from salon.web.events.trail import note
 from salon.web.gallery.models import Work
 from salon.web.people import guests
 from salon.web.people.models import Guest
@@ -86,7 +85,7 @@ def begin(ask: Begin, guest: Guest | None, proof: sums.Proof | None) -> Submissi
         if code:
             codes.use(code)
         made = Submission.objects.create(event=event, guest=guest, key=ask.key, artist=guest.name, code=code)
-        note(event, "application begun", made.id, text=f"code: {code.name}" if code else "")
+        trail.note(event, "application begun", made.id, text=f"code: {code.name}" if code else "")
         return made
 
 
@@ -159,7 +158,7 @@ def send(guest: Guest | None, submission_id: str, opened: str) -> tuple[Submissi
         answers.keep(submission, questions, values)
         submission.typed, submission.revision = {}, submission.revision + 1
         submission.save()
-        note(event, "application sent" if first else "application changed", submission.id)
+        trail.again(event, "application sent" if first else "application changed", submission.id)
         if first:
             letters.tell("call-received", submission, windows.deadline(call, submission))
         return submission, {}
@@ -175,7 +174,7 @@ def withdraw(guest: Guest | None, submission_id: str) -> tuple[Submission, Work 
         states.do(submission, "withdrawn")
         submission.pending = ""
         submission.save(update_fields=["state", "pending", "changed_at"])
-        note(submission.event, "application withdrawn", submission.id)
+        trail.again(submission.event, "application withdrawn", submission.id)
         return submission, hanging.take_back(submission)
 
 
@@ -188,7 +187,7 @@ def take_up(guest: Guest | None, submission_id: str) -> Submission:
             submission.typed = {"": 1, **answers.sent_of(submission)}
         states.do(submission, "taken up")
         submission.save(update_fields=["state", "typed", "changed_at"])
-        note(submission.event, "application taken up", submission.id)
+        trail.again(submission.event, "application taken up", submission.id)
         return submission
 
 
@@ -203,7 +202,7 @@ def confirm(guest: Guest | None, submission_id: str) -> Submission:
         states.do(submission, "confirmed")
         submission.save(update_fields=["state", "changed_at"])
         hanging.propose(submission)
-        note(submission.event, "participation confirmed", submission.id)
+        trail.note(submission.event, "participation confirmed", submission.id)
         letters.tell("call-confirmed", submission)
         return submission
 
@@ -218,7 +217,7 @@ def come_late(guest: Guest | None, submission_id: str, ticket: str) -> Submissio
             codes.use(code)
             submission.code = code
             submission.save(update_fields=["code", "changed_at"])
-            note(event, "application let in late", submission.id, text=code.name)
+            trail.note(event, "application let in late", submission.id, text=code.name)
         return submission
 
 

@@ -23,7 +23,7 @@ from salon.engine.recipes import tidy
 from salon.web.call.domain import states, windows
 from salon.web.call.domain.applying import mine
 from salon.web.call.models import Question, Submission, Upload
-from salon.web.events.trail import note
+from salon.web.events.trail import again
 from salon.web.gallery.domain.uploads import to_show
 from salon.web.ids import new_id
 from salon.web.people.models import Guest
@@ -166,7 +166,7 @@ def _keep(
         submission=submission, question=question, file=names[0], shown=names[1] if shown else "", name=name, kind=kind,
         size=len(data), sha256=sha256,
     )  # fmt: skip
-    note(submission.event, "file kept", submission.id, text=sha256[:16])
+    again(submission.event, "file kept", submission.id, text=sha256[:16])
     return upload
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from salon.core.errors import Forbidden
 from salon.web.events import attempts, sums
 from salon.web.events.domain import current_event
-from salon.web.events.models import Device
+from salon.web.events.models import Device, Event
 from salon.web.sources import source_of
 
 COOKIE = "salon_ticket"
@@ -87,6 +87,25 @@ def prove(request: HttpRequest, solved: str) -> None:
     with transaction.atomic():
         attempts.begin(current_event(), "ticket", source_of(request), attempts.HOUR, MOST_A_SOURCE, MOST)
         sums.spend(proof)
+
+
+def take_share(event: Event, kind: str, standing: Standing, strangers: int, a_source: int, most: int) -> None:
+    """Counts one of what there is only so much of in an hour; the event must be locked. All strangers together have
+    `strangers`, one network `a_source`, everybody `most`. Raises attempts.TooManyTries."""
+    if not standing.source:
+        return
+    if not standing.known:
+        if not attempts.has_room(event, f"{kind}/s", "", attempts.HOUR, strangers, strangers):
+            raise attempts.TooManyTries(
+                _("Visitors without a ticket of their own have had what they may together in an hour."),
+                _("A browser with scripts gets a ticket by itself: load the page again. Or tell a volunteer."),
+            )
+        attempts.count(event, f"{kind}/s", "")
+    if not attempts.has_room(event, kind, standing.source, attempts.HOUR, a_source, most):
+        raise attempts.TooManyTries(
+            _("Very much of this was sent within the hour."), _("Try again later, or tell a volunteer.")
+        )
+    attempts.count(event, kind, standing.source)
 
 
 def new_visitor() -> str:
