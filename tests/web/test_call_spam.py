@@ -6,11 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import altcha
 import pytest
 from calling import applications, begin, browser, open_call
 from django.utils import timezone
-from hands import hand
+from hands import hand, solved
 
 from salon.core.errors import Conflict
 from salon.web.call.domain import applying, codes
@@ -25,12 +24,6 @@ JS = Path(__file__).parents[2] / "src/salon/web/static/salon/js/sum-worker.js"
 @pytest.fixture(autouse=True)
 def call():
     return open_call(hand("olga", "organiser"))
-
-
-def solved(challenge=None):
-    """What a browser sends."""
-    made = altcha.Challenge.from_dict(challenge or sums.challenge())
-    return altcha.Payload(made, altcha.solve_challenge(made)).to_base64()
 
 
 def ask(client=None, **more):

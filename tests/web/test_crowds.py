@@ -1,17 +1,16 @@
 """Crowds, and people who would be one: shares for strangers and networks, prices, emptying the line, tickets."""
 
-import altcha
 import pytest
 from django.test import Client
 from django.utils import timezone
-from hands import hand
+from hands import hand, solved
 
 from salon.core.recipe import DiffusionOptions, PlainOptions, Recipe, TokenOptions
 from salon.engine.registry import Registry
 from salon.web.arena.domain import leaderboard, voting
 from salon.web.arena.models import Battle
 from salon.web.backstage import domain
-from salon.web.events import attempts, devices, sums
+from salon.web.events import attempts, devices
 from salon.web.events.models import Attempt, Entry
 from salon.web.gallery.domain import proposing
 from salon.web.line import EngineState
@@ -41,11 +40,6 @@ def fill(engine, number, standing, first=0):
             continue
         taken += 1
     return taken
-
-
-def solved():
-    challenge = altcha.Challenge.from_dict(sums.challenge())
-    return altcha.Payload(challenge, altcha.solve_challenge(challenge)).to_base64()
 
 
 def browser(**more):

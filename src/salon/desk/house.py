@@ -126,7 +126,8 @@ class _House:
             self._engine_state, lambda update: self.dispatcher.take(update), lambda: self.engine.kill()
         )
         self.dispatcher = Dispatcher(self.engine_line, self._publish)
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        # what letters name: nobody asks for a page when they are written or sent
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "SALON_OWN_URL": self._own_address(bool(certificate))}
         files = [listening.fileno()]
         web = [sys.executable, "-m", "salon.web.serve", "--fd", str(listening.fileno())]
         self.scheme = "http"
@@ -141,14 +142,14 @@ class _House:
             on_start=self.engine_line.started,
             on_exit=self._engine_gone,
         )
-        self.worker = Child("worker", [sys.executable, "-m", "salon.desk.worker"], self._addressed(environment))
+        self.worker = Child("worker", [sys.executable, "-m", "salon.desk.worker"], environment)
         self._open = asyncio.Event()
         self._stop = asyncio.Event()
 
-    def _addressed(self, environment: dict[str, str]) -> dict[str, str]:
-        """With the address that letters name: nobody asks for a page when they are sent."""
+    def _own_address(self, https: bool) -> str:
+        """The house's address on this machine."""
         own = "127.0.0.1" if self.host in EVERYWHERE else self.host
-        return {"SALON_PUBLIC_URL": f"{self.scheme}://{_in_url(own)}:{self.port}", **environment}
+        return f"http{'s' * https}://{_in_url(own)}:{self.port}"
 
     async def serve(self) -> None:
         """Until a signal; then web first (visitors see the end of it), then the engine."""

@@ -1,4 +1,4 @@
-"""QR codes as SVG."""
+"""Addresses for others, and QR codes of them as SVG."""
 
 import io
 
@@ -10,6 +10,11 @@ from django.http import HttpRequest, HttpResponse
 def public_address(request: HttpRequest, path: str) -> str:
     """The address of `path` for another device: a booth that calls itself 127.0.0.1 must not say so to a phone."""
     return f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
+
+
+def house_address(path: str) -> str:
+    """The address of `path` for a letter, which no request asks for: the house's own as it was opened."""
+    return f"{settings.PUBLIC_URL or settings.OWN_URL or 'http://127.0.0.1:8000'}{path}"
 
 
 def qr_svg(text: str) -> bytes:

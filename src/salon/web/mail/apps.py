@@ -13,7 +13,7 @@ class Mail(AppConfig):
         from salon.web.people.retention import erase_due
         from salon.web.station.domain.intake import forget_sources
 
-        letters.register(lost.KIND, lost.SUBJECT, lost.TEXT, by_itself=True)
+        letters.register(lost.KIND, lost.SUBJECT, lost.TEXT, by_itself=True, unproven=True)
         register("mail", personal.collect, personal.erase)
         worker.every(OFTEN, "lost links", lost.answer_all)
         worker.every(OFTEN, "letters", sending.send_due)

@@ -9,11 +9,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from salon.core.errors import Conflict, SalonError
 from salon.web import codes
 from salon.web.answers import STATUS
+from salon.web.events import attempts, sums
 from salon.web.events.domain import current_event
 from salon.web.ids import new_id
 from salon.web.line import line
@@ -23,11 +25,14 @@ from salon.web.people.models import Guest
 from salon.web.seats import lanes, ticketing
 from salon.web.seats.domain import places, proof, registering, showing
 from salon.web.seats.models import Place, Pool
+from salon.web.sources import source_of
 from salon.web.station.domain import catalogue
 from salon.web.station.domain.visitors import visitor_of
 
 #: seconds that a pool is shown as it was to people who have nothing here
 GLANCE, MOST_SEEN = 1.0, 500
+#: letters to addresses that have never answered, which one network may make the house write in an hour
+MOST_LETTERS = 120
 _seen: dict[tuple[str, str | None], tuple[float, showing.Told]] = {}
 DEEDS: dict[str, Callable[..., Place]] = {
     "confirm": places.confirm,
@@ -87,6 +92,7 @@ def _form(request: HttpRequest, pool_id: str, context: dict[str, Any], status: i
     pool = told.pool
     context = {
         "pool": pool, "told": told, "event": pool.event, "key": new_id(), "by_mail": settings.EMAIL_CONFIGURED,
+        "stamp": sums.stamp(),
         "values": {"name": guest.name if guest else "", "code": request.GET.get("code", "")[:64]},
         "mine": told.mine and proof.token_of(told.mine),
         **context,
@@ -103,6 +109,18 @@ def _show_form(request: HttpRequest, pool_id: str, context: dict[str, Any]) -> H
     return _form(request, pool_id, context)
 
 
+def _proof(request: HttpRequest, pool: Pool) -> sums.Proof:
+    """The sum of a form that makes the house write to a stranger. Raises TooSoon, Conflict, TooManyTries."""
+    form, source = request.POST, source_of(request)
+    done = sums.check(pool.event, form.get("sum", ""), form.get("stamp", "")[:200], source)
+    try:
+        attempts.begin(pool.event, "letter", source, attempts.HOUR, MOST_LETTERS, 20 * MOST_LETTERS)
+    except attempts.TooManyTries as error:
+        error.hint = _("Take the place without an address, or try again in an hour.")
+        raise
+    return done
+
+
 def _take(request: HttpRequest, pool_id: str, context: dict[str, Any]) -> HttpResponse:
     asked, wrong = registering.read(request.POST)
     known = _known(request)
@@ -110,8 +128,11 @@ def _take(request: HttpRequest, pool_id: str, context: dict[str, Any]) -> HttpRe
     if wrong:
         return _form(request, pool_id, {**more, "wrong": wrong}, 422)
     try:
-        place = registering.register(pool_id, asked, known, get_language() or "", visitor_of(request) or "")
+        done = _proof(request, _pool(pool_id)) if registering.needs_proof(asked, known) else None
+        place = registering.register(pool_id, asked, known, get_language() or "", visitor_of(request) or "", done)
     except SalonError as error:
+        if isinstance(error, sums.TooSoon):
+            more["stamp"] = request.POST.get("stamp", "")
         return _form(request, pool_id, {**more, "refusal": error}, STATUS.get(error.code, 500))
     answer = HttpResponseRedirect(reverse("seats:mine", args=[proof.token_of(place)]))
     # a family's phone stays the first one's; an invitation's code may have been passed on, and opens a place, no more
