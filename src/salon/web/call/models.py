@@ -122,6 +122,8 @@ class Submission(models.Model):
     decided_at = models.DateTimeField(null=True)
     #: the code that lets this application come late
     code = models.ForeignKey("AccessCode", on_delete=models.SET_NULL, null=True, related_name="submissions")
+    #: the sender's network, hashed, until it is decided (domain/drafts.py)
+    source = models.CharField(max_length=64, blank=True, default="")
     #: what hangs of it, once it is confirmed
     work = models.ForeignKey("gallery.Work", on_delete=models.SET_NULL, null=True, related_name="submissions")
 

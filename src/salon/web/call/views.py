@@ -17,7 +17,7 @@ from salon.core.errors import SalonError
 from salon.web import codes as qr
 from salon.web.answers import STATUS
 from salon.web.call import fields
-from salon.web.call.domain import answers, applying, codes, files, states, windows
+from salon.web.call.domain import answers, applying, codes, drafts, files, states, windows
 from salon.web.call.models import Call, Question, Submission, Upload
 from salon.web.events import devices, sums
 from salon.web.events.domain import current_event
@@ -128,6 +128,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         language=get_language() or "",
         visitor=visitor_of(request) or "",
         ticket=form.get("ticket", "")[:200],
+        source=source_of(request),
     )
     try:
         made = applying.again(ask.key, guest)
@@ -173,6 +174,7 @@ def _own(guest: Guest | None, submission: Submission, request: HttpRequest) -> d
         "call": found,
         "submission": submission,
         "guest": guest,
+        "expires": drafts.expires_at(submission, found),
         "deadline": windows.deadline(found, submission) if found else None,
         "writable": windows.writable(found, submission) and submission.state in states.WRITABLE,
         "link": qr.public_address(request, link),

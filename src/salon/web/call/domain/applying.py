@@ -37,6 +37,7 @@ class Begin(NamedTuple):
     language: str = ""
     visitor: str = ""
     ticket: str = ""
+    source: str = ""
 
 
 class Changed(Conflict):
@@ -84,7 +85,9 @@ def begin(ask: Begin, guest: Guest | None, proof: sums.Proof | None) -> Submissi
             raise Conflict(_("You have %(count)d applications already.") % {"count": MOST_A_GUEST}, "")
         if code:
             codes.use(code)
-        made = Submission.objects.create(event=event, guest=guest, key=ask.key, artist=guest.name, code=code)
+        made = Submission.objects.create(
+            event=event, guest=guest, key=ask.key, artist=guest.name, code=code, source=ask.source
+        )
         trail.note(event, "application begun", made.id, text=f"code: {code.name}" if code else "")
         return made
 
