@@ -164,8 +164,8 @@ def test_without_scripts_somebody_waits_a_moment_and_applies(contexts, house):
     # what the house waits for is the stamp's age: an older one of its own stands for the twenty seconds
     older = subprocess.run(
         [sys.executable, "-c", "import django, time; django.setup(); from unittest import mock\n"
-         "from salon.web.call.domain import spam\nnow = time.time() - 60\n"
-         "with mock.patch('time.time', lambda: now): print(spam.stamp())"],
+         "from salon.web.events import sums\nnow = time.time() - 60\n"
+         "with mock.patch('time.time', lambda: now): print(sums.stamp())"],
         env=house.env, capture_output=True, text=True, check=True,
     )  # fmt: skip
     form = {"key": "ab" * 16, "name": "Bo", "stamp": older.stdout.strip(), "ticket": "", "sum": ""}

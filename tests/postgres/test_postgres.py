@@ -31,7 +31,7 @@ def run(address, home, *tests):
 RULES = (
     "arena", "arena_races", "findings", "findings_races", "gallery", "gallery_limits", "hang", "rules", "roles", "mail",
     "personal", "seats", "seats_races", "programme", "call", "jury", "jury_races", "doors", "doors_races",
-    "logins", "codes", "passwords", "pins",
+    "logins", "codes", "passwords", "pins", "crowds", "trail",
 )  # fmt: skip
 
 

@@ -9,8 +9,9 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image as Picture
 
-from salon.web.call.domain import answers, applying, forms, spam, windows
+from salon.web.call.domain import answers, applying, forms, windows
 from salon.web.call.models import Question, Submission
+from salon.web.events import sums
 from salon.web.events.domain import current_event
 from salon.web.events.models import Event
 from salon.web.ids import new_id
@@ -36,7 +37,7 @@ def close(call, ago=datetime.timedelta(minutes=5)):
 
 def proof():
     """One that is not spent yet."""
-    return spam.Proof(new_id(), timezone.now() + datetime.timedelta(minutes=5))
+    return sums.Proof(new_id(), timezone.now() + datetime.timedelta(minutes=5))
 
 
 def begin(name="Ada", guest=None, **more):

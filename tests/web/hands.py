@@ -2,9 +2,11 @@
 
 import threading
 
+import altcha
 from asgiref.sync import async_to_sync
 from django.db import connection
 
+from salon.web.events import sums
 from salon.web.events.domain import current_event
 from salon.web.people.models import Role, User
 
@@ -24,6 +26,12 @@ def body(response):
         return b"".join([part async for part in response.streaming_content])
 
     return async_to_sync(gathered)()
+
+
+def solved(challenge=None):
+    """The small sum, done: what a browser sends."""
+    made = altcha.Challenge.from_dict(challenge or sums.challenge())
+    return altcha.Payload(made, altcha.solve_challenge(made)).to_base64()
 
 
 def at_once(*deeds):

@@ -6,19 +6,19 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import altcha
 import pytest
 from calling import applications, begin, browser, open_call
 from django.utils import timezone
-from hands import hand
+from hands import hand, solved
 
 from salon.core.errors import Conflict
-from salon.web.call.domain import applying, attempts, codes, spam
+from salon.web.call.domain import applying, codes
+from salon.web.events import attempts, sums
 from salon.web.events.domain import current_event
 from salon.web.ids import new_id
 
 pytestmark = pytest.mark.django_db
-JS = Path(__file__).parents[2] / "src/salon/web/static/salon/js/call-sum.js"
+JS = Path(__file__).parents[2] / "src/salon/web/static/salon/js/sum-worker.js"
 
 
 @pytest.fixture(autouse=True)
@@ -26,14 +26,8 @@ def call():
     return open_call(hand("olga", "organiser"))
 
 
-def solved(challenge=None):
-    """What a browser sends."""
-    made = altcha.Challenge.from_dict(challenge or spam.challenge())
-    return altcha.Payload(made, altcha.solve_challenge(made)).to_base64()
-
-
 def ask(client=None, **more):
-    words = {"key": new_id(), "name": "Ada", "stamp": spam.stamp(), **more}
+    words = {"key": new_id(), "name": "Ada", "stamp": sums.stamp(), **more}
     return (client or browser()).post("/call/begin", words)
 
 
@@ -66,7 +60,7 @@ def test_a_sum_is_good_once():
 def test_replay_is_refused_by_what_was_spent(monkeypatch):
     """Negative control: with the spending off, the same sum lets two in."""
     payload = solved()
-    monkeypatch.setattr(spam, "spend", lambda proof: None)
+    monkeypatch.setattr(sums, "spend", lambda proof: None)
     assert [ask(sum=payload).status_code for _ in range(2)] == [302, 302]
 
 
@@ -89,7 +83,7 @@ def test_no_other_sum_is_good(spoil):
 
 
 def test_an_old_sum_is_good_no_more(monkeypatch):
-    monkeypatch.setattr(spam, "CHALLENGE_LIFE", -spam.HOUR)
+    monkeypatch.setattr(sums, "CHALLENGE_LIFE", -attempts.HOUR)
     assert ask(sum=solved()).status_code == 429
 
 
@@ -102,33 +96,33 @@ def test_without_a_sum_a_form_waits_and_nothing_typed_is_lost(monkeypatch):
     assert "Ada &lt;i&gt;" in page
     assert "ada@example.org" in page
     stamp = page.split('name="stamp" value="')[1].split('"')[0]
-    monkeypatch.setattr(spam, "WAIT", spam.WAIT * 0)
+    monkeypatch.setattr(sums, "WAIT", sums.WAIT * 0)
     assert ask(stamp=stamp).status_code == 302
     assert ask(stamp=stamp).status_code == 409  # once
 
 
 @pytest.mark.parametrize("stamp", ["", "x", "a:b:c"])
 def test_a_stamp_that_is_not_ours_opens_nothing(stamp, monkeypatch):
-    monkeypatch.setattr(spam, "WAIT", spam.WAIT * 0)
+    monkeypatch.setattr(sums, "WAIT", sums.WAIT * 0)
     assert ask(stamp=stamp).status_code == 409
 
 
 @pytest.mark.parametrize("limited", [True, False])
 def test_the_way_round_is_limited(limited, monkeypatch):
     """Eight an hour from an address. Control: with the limit off more come in; with a sum nothing is limited."""
-    monkeypatch.setattr(spam, "WAIT", spam.WAIT * 0)
+    monkeypatch.setattr(sums, "WAIT", sums.WAIT * 0)
     if not limited:
-        monkeypatch.setattr(spam, "MOST_AN_ADDRESS", 100)
+        monkeypatch.setattr(sums, "MOST_A_SOURCE", 100)
     said = [ask().status_code for _ in range(10)]
     assert said == [302] * 8 + ([429] * 2 if limited else [302] * 2)
     assert ask(sum=solved()).status_code == 302
-    monkeypatch.setattr(spam, "MOST_AN_HOUR", applications().count() - 1)
+    monkeypatch.setattr(sums, "MOST_AN_HOUR", applications().count() - 1)
     with pytest.raises(attempts.TooManyTries):  # from all addresses together
-        spam.check(current_event(), "", spam.stamp(), "10.9.9.9")
+        sums.check(current_event(), "", sums.stamp(), "10.9.9.9")
 
 
 def test_a_volunteers_code_goes_round_both(call):
-    code = codes.make(hand("o2", "organiser"), call, "no scripts", 1, timezone.now() + spam.HOUR)
+    code = codes.make(hand("o2", "organiser"), call, "no scripts", 1, timezone.now() + attempts.HOUR)
     client = browser()
     answer = client.post("/call/code", {"code": code})
     ticket = answer["Location"].split("late=")[1]
@@ -146,12 +140,12 @@ def test_without_any_proof_the_rule_itself_refuses():
         applying.begin(applying.Begin(key=new_id(), name="Ada"), None, None)
     assert begin("Ada").state == "draft"  # the control
     with pytest.raises(Conflict):
-        spam.check(current_event(), "", "", "10.0.0.1")
+        sums.check(current_event(), "", "", "10.0.0.1")
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node on this machine; the page test does the sum too")
 def test_our_script_finds_what_altcha_asks_for():
-    challenge = spam.challenge()
+    challenge = sums.challenge()
     words = "globalThis.postMessage = (s) => console.log(JSON.stringify(s));"
     words += JS.read_text().replace("onmessage =", "const run =")
     words += f"\nrun({{data: {json.dumps(challenge['parameters'])}}});"

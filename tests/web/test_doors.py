@@ -343,14 +343,32 @@ def guess(at, times):
         show(at, "K7QF2-M9X4T")
 
 
-def test_codes_cannot_be_guessed(main, workshop):
+def test_only_unknown_codes_rest_after_many_of_them(main, workshop):
+    """What is a ticket, typed, scanned or found by name, is answered whatever was held up before."""
     guess(main, redeeming.MOST_WRONG)
-    for what in ("K7QF2-M9X4T", place(workshop)):
-        with pytest.raises(redeeming.TooManyTries):
-            show(main, what)
-    assert isinstance(show(hand(main.door, "another"), place(workshop, "Bob")), CheckIn)
+    with pytest.raises(redeeming.TooManyTries):
+        show(main, "K7QF2-M9X4T")
+    assert Refusal.objects.count() == redeeming.MOST_WRONG  # nothing more is kept of it
+    ada, bob, cleo = place(workshop), place(workshop, "Bob"), place(workshop, "Cleo")
+    assert isinstance(show(main, ada), CheckIn)
+    assert show(main, ada).reason == Reason.ALREADY_IN
+    assert isinstance(show(main, tickets.edition(bob).code), CheckIn)
+    by_name = redeeming.Scan(nonce(), place_id=cleo.id, way="name")
+    assert isinstance(redeeming.redeem(main, by_name), CheckIn)
+    assert redeeming.redeem(main, by_name).place == cleo  # the same press again
+    other = hand(main.door, "another")
+    assert show(other, "K7QF2-M9X4T").reason == Reason.UNKNOWN
     Refusal.objects.update(created_at=timezone.now() - redeeming.PAUSE)
-    assert isinstance(show(main, place(workshop, "Cleo")), CheckIn)
+    assert show(main, "K7QF2-M9X4T").reason == Reason.UNKNOWN
+
+
+def test_tries_before_tickets_shut_the_door_for_all(main, workshop, monkeypatch):
+    """Negative control: counting before looking, as it was, turns a good ticket away."""
+    guess(main, redeeming.MOST_WRONG)
+    look = redeeming._locked_place
+    monkeypatch.setattr(redeeming, "_locked_place", lambda named: redeeming._check_tries(main) or look(named))
+    with pytest.raises(redeeming.TooManyTries):
+        show(main, place(workshop))
 
 
 def test_without_the_limit_they_could(main, monkeypatch):

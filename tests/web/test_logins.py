@@ -12,6 +12,7 @@ from salon.web.events import lasting, tries
 from salon.web.events.domain import current_event
 from salon.web.events.models import Entry, Event, Try
 from salon.web.people.models import User
+from salon.web.sources import source_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HERE, THERE = "192.0.2.7", "198.51.100.9"
@@ -103,7 +104,7 @@ def test_a_forged_mark_is_no_known_browser():
 def test_where_a_try_comes_from():
     def source(address, said=""):
         headers = {"X-Forwarded-For": said} if said else {}
-        return tries.source_of(RequestFactory().get("/", REMOTE_ADDR=address, headers=headers))
+        return source_of(RequestFactory().get("/", REMOTE_ADDR=address, headers=headers))
 
     assert source(HERE) != source(THERE)
     assert source(HERE, THERE) == source(HERE), "whoever comes from the network cannot say that they are elsewhere"

@@ -161,7 +161,9 @@ class _House:
             self._engine_state, lambda update: self.dispatcher.take(update), lambda: self.engine.kill()
         )
         self.dispatcher = Dispatcher(self.engine_line, self._publish)
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        # what letters name: nobody asks for a page when they are written or sent
+        own = own_address(self.host, self.port, bool(certificate))
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "SALON_OWN_URL": own}
         files = [listening.fileno()]
         web = [sys.executable, "-m", "salon.web.serve", "--fd", str(listening.fileno())]
         self.scheme = "http"
@@ -176,13 +178,9 @@ class _House:
             on_start=self.engine_line.started,
             on_exit=self._engine_gone,
         )
-        self.worker = Child("worker", [sys.executable, "-m", "salon.desk.worker"], self._addressed(environment))
+        self.worker = Child("worker", [sys.executable, "-m", "salon.desk.worker"], environment)
         self._open = asyncio.Event()
         self._stop = asyncio.Event()
-
-    def _addressed(self, environment: dict[str, str]) -> dict[str, str]:
-        """With the address that letters name: nobody asks for a page when they are sent."""
-        return {"SALON_PUBLIC_URL": own_address(self.host, self.port, self.scheme == "https"), **environment}
 
     async def serve(self) -> None:
         """Until a signal, and for nothing else; then web first (visitors see the end of it), then the engine."""

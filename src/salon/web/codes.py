@@ -1,4 +1,4 @@
-"""QR codes as SVG, and the addresses in them."""
+"""Addresses for others, and QR codes of them as SVG."""
 
 import io
 import ipaddress
@@ -24,6 +24,11 @@ def here_only(request: HttpRequest) -> bool:
     except ValueError:
         return False
     return address.is_loopback or address.is_unspecified
+
+
+def house_address(path: str) -> str:
+    """The address of `path` for a letter, which no request asks for: the house's own as it was opened."""
+    return f"{settings.PUBLIC_URL or settings.OWN_URL or 'http://127.0.0.1:8000'}{path}"
 
 
 def qr_svg(text: str) -> bytes:

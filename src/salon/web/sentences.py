@@ -41,6 +41,8 @@ SENTENCES = (
     gettext_noop(
         "Something went wrong on our side, so this was set aside. Ask again; if it happens again, tell a volunteer."
     ),
+    gettext_noop("The house has emptied the line, so that everybody could begin anew."),
+    gettext_noop("Ask for it again."),
     gettext_noop("The engine stopped {count} times while drawing this, so it was given up."),
     gettext_noop("This house is open to all ages; it does not draw that."),
     gettext_noop("This house does not draw cruelty."),

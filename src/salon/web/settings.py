@@ -192,15 +192,27 @@ LOGGING = {
     },
 }
 
-# House rules of the station. One press at /station/machines makes four requests: it must fit.
+# House rules of the station (docs/crowds.md). What waits is counted in ordinary requests: nine pictures with a model's
+# own settings. One press at /station/machines makes four requests: it must fit.
 SALON_WAITING_PER_VISITOR = int(os.environ.get("SALON_WAITING_PER_VISITOR", "6"))
 SALON_WAITING_PER_STATION = int(os.environ.get("SALON_WAITING_PER_STATION", "8"))
 SALON_WAITING_TOTAL = int(os.environ.get("SALON_WAITING_TOTAL", "400"))
+#: of SALON_WAITING_TOTAL: what all who come without a ticket of their own share
+SALON_WAITING_STRANGERS = int(os.environ.get("SALON_WAITING_STRANGERS", "40"))
 SALON_PROPOSALS_PER_VISITOR = int(os.environ.get("SALON_PROPOSALS_PER_VISITOR", "12"))
 SALON_REPORTS_PER_HOUR = int(os.environ.get("SALON_REPORTS_PER_HOUR", "30"))
 SALON_REPORTS_PER_STATION = int(os.environ.get("SALON_REPORTS_PER_STATION", "60"))
 #: bytes of all files of all applications
 SALON_CALL_MOST_BYTES = int(os.environ.get("SALON_CALL_MOST_BYTES", str(20 * 10**9)))
+#: of them, those of all applications that are not sent, and those from one network that nothing is decided of
+SALON_CALL_DRAFT_BYTES = int(os.environ.get("SALON_CALL_DRAFT_BYTES", str(5 * 10**9)))
+SALON_CALL_SOURCE_BYTES = int(os.environ.get("SALON_CALL_SOURCE_BYTES", str(2 * 10**9)))
+#: days that a draft is kept after the last touch
+SALON_CALL_DRAFT_DAYS = int(os.environ.get("SALON_CALL_DRAFT_DAYS", "60"))
+#: letters to addresses of which nobody knows whether their owner wants them: how fast they leave, and how many in a
+#: day before more of them wait for a person
+SALON_LETTERS_PER_MINUTE = int(os.environ.get("SALON_LETTERS_PER_MINUTE", "60"))
+SALON_LETTERS_PER_DAY = int(os.environ.get("SALON_LETTERS_PER_DAY", "1000"))
 SALON_ARENA_PER_HOUR = int(os.environ.get("SALON_ARENA_PER_HOUR", "60"))
 #: what one visitor's votes on one pair of models weigh together, at most
 SALON_ARENA_CAP = float(os.environ.get("SALON_ARENA_CAP", "5"))
@@ -217,6 +229,9 @@ SALON_HEARTBEAT = float(os.environ.get("SALON_HEARTBEAT", "10"))
 
 #: how others on the network reach this house; in QR codes and share cards ("": as whoever asks reached it)
 PUBLIC_URL = os.environ.get("SALON_PUBLIC_URL", "").rstrip("/")
+
+#: its address on this machine, told by the desk: in letters, where it has no other
+OWN_URL = os.environ.get("SALON_OWN_URL", "").rstrip("/")
 
 #: where this house's source code is to be had; shown at the foot of the home page
 SOURCE_URL = os.environ.get("SALON_SOURCE_URL", "")

@@ -52,6 +52,8 @@ class Battle(models.Model):
     prompt = models.CharField(max_length=200, blank=True, default="")
     winner = models.CharField(max_length=10, choices=Winner, blank=True, default="")
     void = models.CharField(max_length=10, choices=Void, blank=True, default="")
+    #: voted on with a ticket of one's own, or at a booth; votes of all others count as those of one voter together
+    known = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     voted_at = models.DateTimeField(null=True)
 

@@ -25,7 +25,7 @@ from salon.web.line import EngineState, Look, line
 from salon.web.pages import page
 from salon.web.sentences import spoken
 from salon.web.station.domain import catalogue
-from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
+from salon.web.station.domain.visitors import give_ticket, new_visitor, standing_of, visitor_of
 
 KEY = re.compile(r"[0-9a-f]{16,64}")
 
@@ -48,7 +48,8 @@ def _ask(request: HttpRequest, visitor: str, engine: EngineState) -> Battle:
     if not KEY.fullmatch(key):
         key = secrets.token_hex(16)
     words = request.POST.get("prompt", "") if "own" in request.POST else ""
-    return asking.ask(visitor, key, words, engine, devices.booth(request), _reviewer(request))
+    booth = devices.booth(request)
+    return asking.ask(visitor, key, words, engine, booth, _reviewer(request), standing_of(request, booth))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,7 +72,7 @@ async def arena(request: HttpRequest) -> HttpResponse:
     else:
         line().tell(Look())
         response = HttpResponseRedirect(reverse("arena:battle", args=[made.id]))
-    give_ticket(response, visitor)
+    give_ticket(request, response, visitor)
     return response
 
 
@@ -135,14 +136,15 @@ async def picture(request: HttpRequest, battle_id: str, side: str) -> HttpRespon
     return _private(HttpResponse(data, content_type="image/png"))
 
 
-def _vote(battle_id: str, visitor: str | None, winner: str) -> Battle:
-    return voting.vote(_owned(battle_id, visitor), winner)
+def _vote(request: HttpRequest, battle_id: str) -> Battle:
+    known = standing_of(request, devices.booth(request)).known
+    return voting.vote(_owned(battle_id, visitor_of(request)), request.POST.get("winner", ""), known)
 
 
 @require_POST
 async def vote(request: HttpRequest, battle_id: str) -> HttpResponse:
     """`/arena/<id>/vote`: `winner` in {a, b, tie, both_bad}. Sent twice, the first stays."""
-    await sync_to_async(_vote)(battle_id, visitor_of(request), request.POST.get("winner", ""))
+    await sync_to_async(_vote)(request, battle_id)
     return HttpResponseRedirect(reverse("arena:battle", args=[battle_id]), status=303)
 
 

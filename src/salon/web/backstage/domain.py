@@ -1,10 +1,10 @@
-"""What is seen and set backstage: the engine's work in numbers, the pause, the banner."""
+"""What is seen and set backstage: the engine's work in numbers, the pause, the banner, the line and its emptying."""
 
 import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Avg, Count
+from django.db.models import Avg, Count, Q, Sum
 from django.utils import timezone
 
 from salon.engine.recipes import tidy
@@ -14,6 +14,7 @@ from salon.web.events.trail import note
 from salon.web.gallery.models import Work
 from salon.web.line import EngineState
 from salon.web.people.models import User
+from salon.web.station.domain import intake
 from salon.web.station.models import Drawing, Request
 
 #: minutes over which the engine's pace is told
@@ -49,6 +50,28 @@ def set_lights(person: User, dark: bool) -> Event:
             event.save(update_fields=["dark"])
             note(event, "darkened" if dark else "lit", "", person=person)
         return event
+
+
+def line_of(event: Event) -> dict[str, int]:
+    """What visitors have in line: `requests`, how much work that is (`price`, in ordinary requests), of how many
+    `visitors`, how many of the requests are `strangers`', and the most that comes from one network (`one_network`)."""
+    rows = Request.objects.filter(event=event, state__in=Request.OPEN).exclude(audience=intake.BACKGROUND)
+    told = rows.aggregate(
+        requests=Count("id"), price=Sum("price", default=0), visitors=Count("visitor", distinct=True),
+        strangers=Count("id", filter=Q(known=False)),
+    )  # fmt: skip
+    most = rows.exclude(source="").values("source").annotate(count=Count("id")).order_by("-count").first()
+    return told | {"one_network": most["count"] if most else 0}
+
+
+def empty_line(person: User) -> list[str]:
+    """Everything that visitors have in line ends, and says why; nothing of what hangs is touched. Names of the
+    requests, for the desk."""
+    with transaction.atomic():
+        event = lock_current_event(even_archived=True)
+        ended = intake.empty_line(event)
+        note(event, "line emptied", "", person=person, text=str(len(ended)))
+        return ended
 
 
 def pulse(event: Event, engine: EngineState) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from salon.web.events.models import Try
 from salon.web.events.trail import note
 from salon.web.events.tries import Limit
 from salon.web.people.models import User
+from salon.web.sources import source_of
 
 DEED = "wrong password"
 KIND = "password"
@@ -45,7 +46,7 @@ def begin(request: HttpRequest, name: str) -> Try:
     """Counts a try for this name. Raises TooManyTries."""
     known = _account(name)
     source = _known_browser(request, known)
-    limits, source = ((HERE,), source) if source else (STRANGE, tries.source_of(request))
+    limits, source = ((HERE,), source) if source else (STRANGE, source_of(request))
     tried = tries.begin(KIND, tries.hashed(_name(name).casefold()), source, limits)
     if tried is None:
         raise tries.TooManyTries(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from salon.web.backstage import account, booths, findings, people, views
+from salon.web.backstage import account, booths, findings, people, trail, views
 
 app_name = "backstage"
 urlpatterns = [
@@ -18,10 +18,11 @@ urlpatterns = [
     path("backstage/images/<slug:image_id>/remove", views.remove, name="remove"),
     path("backstage/images/<slug:image_id>/let-in", views.let_in, name="let_in"),
     path("backstage/house", views.house, name="house"),
+    path("backstage/line", views.empty_line, name="line"),
     path("backstage/devices", views.devices, name="devices"),
     path("backstage/devices/<slug:device_id>/revoke", views.revoke, name="revoke"),
     path("backstage/engine", views.engine, name="engine"),
-    path("backstage/trail", views.trail, name="trail"),
+    path("backstage/trail", trail.trail, name="trail"),
     path("backstage/arena", views.arena, name="arena"),
     path("backstage/reports", views.reports, name="reports"),
     path("backstage/reports/<slug:report_id>/open", findings.open_report, name="open_report"),

@@ -8,32 +8,32 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from salon.core.errors import Forbidden
+from salon.core.errors import BadRecipe, Forbidden
 from salon.web import codes as qr
 from salon.web import cookies
 from salon.web.arena.domain import pairing
 from salon.web.backstage import coming_in, domain, logins, pins
 from salon.web.backstage.pins import at_the_screens
 from salon.web.events import devices as machines
-from salon.web.events import entering, tries
+from salon.web.events import entering
 from salon.web.events.domain import current_event
-from salon.web.events.models import Device, Entry
+from salon.web.events.models import Device
 from salon.web.gallery import topics
 from salon.web.gallery.domain import curating, filtering, showing
-from salon.web.line import EngineState, ToDesk, line
+from salon.web.line import Cancel, EngineState, ToDesk, line
 from salon.web.pages import rendered
 from salon.web.people import codes
 from salon.web.people.links import use_link, user_of
 from salon.web.people.models import User
 from salon.web.people.sessions import allowed, may, staff, with_account
 from salon.web.refuses.domain.reporting import recent
+from salon.web.sources import source_of
 from salon.web.station.models import Image
 
-TRAIL_LENGTH = 200
 #: by which the browser that asked for a code by e-mail is known
 CODE_COOKIE = cookies.personal("salon_code", "/backstage/code")
 #: works that a wall goes round, and so all that can be on a screen
@@ -84,7 +84,7 @@ def code(request: HttpRequest) -> HttpResponse:
     token, given = request.COOKIES.get(CODE_COOKIE, "")[:64], request.POST.get("code", "")[:12]
     if given:
         return _by_code(request, token, given)
-    token = codes.ask(request.POST.get("email", ""), tries.source_of(request), token)
+    token = codes.ask(request.POST.get("email", ""), source_of(request), token)
     response = rendered(request, "backstage/code.html", {})
     cookies.keep(response, CODE_COOKIE, token, int(codes.LIFETIME.total_seconds()))
     return response
@@ -142,6 +142,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "decided": curating.decided(event),
         "pulse": domain.pulse(event, _engine()),
         "reports": recent(event, 6),
+        "emptied": request.GET.get("emptied", "")[:6],
         "user": request.user,
     }
     return rendered(request, "backstage/home.html", context)
@@ -212,6 +213,20 @@ def house(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @allowed("curator")
+def empty_line(request: HttpRequest) -> HttpResponse:
+    """`/backstage/line`: what waits and from whom; POST, when it was confirmed, empties it. Raises BadRecipe."""
+    if request.method != "POST":
+        return rendered(request, "backstage/line.html", domain.line_of(current_event()))
+    if request.POST.get("sure") != "yes":
+        raise BadRecipe(_("The line is as it was: the tick that says that you are sure was missing."), _("Go back."))
+    ended = domain.empty_line(request.user)
+    for one in ended:
+        _tell(Cancel(request=one))
+    return HttpResponseRedirect(f"{reverse('backstage:home')}?{urlencode({'emptied': len(ended)})}")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@allowed("curator")
 def devices(request: HttpRequest) -> HttpResponse:
     """Booths and walls. A new device's link is shown once, as a QR code, too."""
     context: dict[str, object] = {"kinds": KINDS, "layouts": Device.Layout.choices}
@@ -240,14 +255,6 @@ def revoke(request: HttpRequest, device_id: str) -> HttpResponse:
 def engine(request: HttpRequest) -> HttpResponse:
     """The live view's numbers."""
     return JsonResponse(domain.pulse(current_event(), _engine()))
-
-
-@require_safe
-@allowed("curator")
-def trail(request: HttpRequest) -> HttpResponse:
-    """Who did what, newest first."""
-    entries = Entry.objects.filter(event=current_event()).select_related("person")[:TRAIL_LENGTH]
-    return rendered(request, "backstage/trail.html", {"entries": entries})
 
 
 @require_safe

@@ -15,7 +15,7 @@ from salon.core.errors import SalonError
 from salon.web import codes as qr
 from salon.web.answers import STATUS
 from salon.web.call import fields, views
-from salon.web.call.domain import answers, codes, deciding, files, forms, windows
+from salon.web.call.domain import answers, codes, deciding, drafts, files, forms, windows
 from salon.web.call.models import AccessCode, Call, Question, Submission, Upload
 from salon.web.events import texts, times
 from salon.web.events.domain import current_event
@@ -67,6 +67,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "page": page,
         "query": {"state": state, "use": use, "q": text},
         "uses": [(value, name) for value, name in Question.Use.choices if value != Question.Use.LABEL],
+        "drafts": drafts.told(event),
         "applied": request.GET.get("applied"),
         "overtaken": request.GET.get("overtaken"),
     }

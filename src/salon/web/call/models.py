@@ -127,6 +127,8 @@ class Submission(models.Model):
     decided_at = models.DateTimeField(null=True)
     #: the code that lets this application come late
     code = models.ForeignKey("AccessCode", on_delete=models.SET_NULL, null=True, related_name="submissions")
+    #: the sender's network, hashed, until it is decided (domain/drafts.py)
+    source = models.CharField(max_length=64, blank=True, default="")
     #: what hangs of it, once it is confirmed
     work = models.ForeignKey("gallery.Work", on_delete=models.SET_NULL, null=True, related_name="submissions")
 
@@ -204,28 +206,3 @@ class AccessCode(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class Attempt(models.Model):
-    """Something that is counted for a while: a wrong code, a beginning without proof of work. Addresses are hashed."""
-
-    event = models.ForeignKey("events.Event", on_delete=models.CASCADE, related_name="attempts")
-    kind = models.CharField(max_length=12)
-    address = models.CharField(max_length=64)
-    at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["event", "kind", "at"], name="attempts_lately")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.at}"
-
-
-class Spent(models.Model):
-    """A proof that was used: never again, until it could not be used anyway."""
-
-    proof = models.CharField(primary_key=True, max_length=64)
-    until = models.DateTimeField(db_index=True)
-
-    def __str__(self) -> str:
-        return self.proof

@@ -3,13 +3,14 @@
 from django.urls import path
 
 from salon.web.call import backstage, views
+from salon.web.events.views import small_sum
 
 app_name = "call"
 urlpatterns = [
     path("call", views.call, name="call"),
     path("call/begin", views.begin, name="begin"),
     path("call/code", views.code, name="code"),
-    path("call/sum", views.challenge, name="challenge"),
+    path("call/sum", small_sum, name="challenge"),
     path("call/<slug:submission_id>", views.one, name="one"),
     path("call/<slug:submission_id>/edit", views.edit, name="edit"),
     path("call/<slug:submission_id>/code", views.late_code, name="late_code"),

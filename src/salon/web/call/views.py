@@ -17,9 +17,9 @@ from salon.core.errors import SalonError
 from salon.web import codes as qr
 from salon.web.answers import STATUS
 from salon.web.call import fields
-from salon.web.call.domain import answers, applying, codes, files, spam, states, windows
+from salon.web.call.domain import answers, applying, codes, drafts, files, states, windows
 from salon.web.call.models import Call, Question, Submission, Upload
-from salon.web.events import devices
+from salon.web.events import devices, sums
 from salon.web.events.domain import current_event
 from salon.web.events.pages import rendered
 from salon.web.gallery import topics
@@ -29,6 +29,7 @@ from salon.web.people import guests
 from salon.web.people.models import Guest
 from salon.web.people.private import AT_A_BOOTH
 from salon.web.seats.domain import showing
+from salon.web.sources import source_of
 from salon.web.station.domain.visitors import visitor_of
 
 #: files that one press of a button may bring
@@ -81,10 +82,6 @@ def tell_down(work: Work | None) -> None:
         tell(topics.changed(work))
 
 
-def _address(request: HttpRequest) -> str:
-    return request.META.get("REMOTE_ADDR", "")
-
-
 def _status(error: SalonError) -> int:
     return STATUS.get(error.code, 400)
 
@@ -105,7 +102,7 @@ def _start(request: HttpRequest, guest: Guest | None, **more: Any) -> dict[str, 
         "applications": applying.of_guest(guest),
         "ticket": request.GET.get("late", "")[:200],
         "key": secrets.token_hex(16),
-        "stamp": spam.stamp(),
+        "stamp": sums.stamp(),
         "typed": {},
         **more,
     }
@@ -116,14 +113,6 @@ def call(request: HttpRequest) -> HttpResponse:
     """`/call`: what is called for, until when, what will be asked; and the beginning."""
     context = _start(request, guests.guest_of(request))
     return private(rendered(request, "call/call.html", context, 404 if context["phase"] == "none" else 200))
-
-
-@require_safe
-def challenge(request: HttpRequest) -> JsonResponse:
-    """`/call/sum`: the small sum for a browser to do."""
-    response = JsonResponse(spam.challenge())
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 @require_POST
@@ -139,17 +128,18 @@ def begin(request: HttpRequest) -> HttpResponse:
         language=get_language() or "",
         visitor=visitor_of(request) or "",
         ticket=form.get("ticket", "")[:200],
+        source=source_of(request),
     )
     try:
         made = applying.again(ask.key, guest)
         if made is None:
             proof = None
             if not ask.ticket:
-                proof = spam.check(event, form.get("sum", ""), form.get("stamp", "")[:200], _address(request))
+                proof = sums.check(event, form.get("sum", ""), form.get("stamp", "")[:200], source_of(request))
             made = applying.begin(ask, guest, proof)
     except SalonError as error:
         again = {"typed": form, "error": error, "key": ask.key, "ticket": ask.ticket}
-        if isinstance(error, spam.TooSoon):
+        if isinstance(error, sums.TooSoon):
             again["stamp"] = form.get("stamp", "")
         return private(rendered(request, "call/call.html", _start(request, guest, **again), _status(error)))
     response = HttpResponseRedirect(f"{reverse('call:edit', args=[made.id])}?new=1")
@@ -164,7 +154,7 @@ def begin(request: HttpRequest) -> HttpResponse:
 def code(request: HttpRequest) -> HttpResponse:
     """A code for late ones is looked at; then the beginning, with its ticket."""
     try:
-        ticket = codes.accept(current_event(), request.POST.get("code", "")[:64], _address(request))
+        ticket = codes.accept(current_event(), request.POST.get("code", "")[:64], source_of(request))
     except SalonError as error:
         context = _start(request, guests.guest_of(request), code_error=error)
         return private(rendered(request, "call/call.html", context, _status(error)))
@@ -184,6 +174,7 @@ def _own(guest: Guest | None, submission: Submission, request: HttpRequest) -> d
         "call": found,
         "submission": submission,
         "guest": guest,
+        "expires": drafts.expires_at(submission, found),
         "deadline": windows.deadline(found, submission) if found else None,
         "writable": windows.writable(found, submission) and submission.state in states.WRITABLE,
         "link": qr.public_address(request, link),
@@ -356,7 +347,7 @@ def late_code(request: HttpRequest, submission_id: str) -> HttpResponse:
     guest = guests.guest_of(request)
     submission = applying.mine(guest, submission_id)
     try:
-        ticket = codes.accept(submission.event, request.POST.get("code", "")[:64], _address(request))
+        ticket = codes.accept(submission.event, request.POST.get("code", "")[:64], source_of(request))
         applying.come_late(guest, submission_id, ticket)
     except SalonError as error:
         context = _own(guest, submission, request) | _told(submission) | {"code_error": error}

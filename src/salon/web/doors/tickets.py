@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import Conflict, Forbidden
 from salon.web.doors.models import Ticket
-from salon.web.events.trail import note
+from salon.web.events.trail import again, note
 from salon.web.people.models import Guest, User
 from salon.web.seats.domain import proof
 from salon.web.seats.models import Place
@@ -200,5 +200,8 @@ def renew(place_id: str, person: User | None = None) -> Place:
             raise Conflict(message, _("Only a booked place has one, and only until somebody came in with it."))
         place.serial += 1
         place.save(update_fields=["serial", "changed_at"])
-        note(place.pool.event, "ticket made anew", place.id, person=person)
+        if person:
+            note(place.pool.event, "ticket made anew", place.id, person=person)
+        else:
+            again(place.pool.event, "ticket made anew", place.id)
     return place

@@ -3,11 +3,9 @@
 A try is a row before it is judged, so that tries at the same moment count too. Neither names nor addresses are kept."""
 
 import datetime
-import ipaddress
 from typing import NamedTuple
 
 from django.db import transaction
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -57,28 +55,3 @@ def forgive(tried: Try) -> None:
 def hashed(text: str) -> str:
     """What is kept of a name or an address."""
     return salted_hmac("salon.tries", text, algorithm="sha256").hexdigest()
-
-
-def source_of(request: HttpRequest) -> str:
-    """Where a request comes from, hashed: its network address, an IPv6 one's network (a host has them by the
-    billion). What a proxy on this very machine says it was called from counts instead of the proxy; it writes last."""
-    address = request.META.get("REMOTE_ADDR", "")
-    said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return hashed(_network(said if said and _is_here(address) else address))
-
-
-def _is_here(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
-def _network(address: str) -> str:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if found.version == 6:
-        return str(found.ipv4_mapped or ipaddress.ip_network((int(found), 64), strict=False))
-    return str(found)

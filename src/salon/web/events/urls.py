@@ -8,6 +8,7 @@ app_name = "events"
 urlpatterns = [
     path("event", views.event, name="event"),
     path("privacy", views.privacy, name="privacy"),
+    path("sum", views.small_sum, name="sum"),
     path("events/<slug:slug>", views.event, name="other"),
     path("events/<slug:slug>/privacy", views.privacy, name="other_privacy"),
     path("events/<slug:slug>/logo.png", views.logo, name="logo"),

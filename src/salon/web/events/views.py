@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from salon.core.errors import BadRecipe
-from salon.web.events import colours, parts
+from salon.web.events import colours, parts, sums
 from salon.web.events.domain import current_event
 from salon.web.events.models import Event
 from salon.web.events.pages import rendered
@@ -94,3 +94,11 @@ def wall(request: HttpRequest, colour: str) -> HttpResponse:
 def address(event: Event) -> str:
     """The event's page: the short address while it is the current one."""
     return reverse("events:event") if event.current else reverse("events:other", args=[event.slug])
+
+
+@require_safe
+def small_sum(request: HttpRequest) -> JsonResponse:
+    """`/sum`: the small sum for a browser to do, before a form is taken from somebody whom nobody knows."""
+    response = JsonResponse(sums.challenge())
+    response["Cache-Control"] = "no-store"
+    return response

@@ -9,4 +9,4 @@ class GalleryConfig(AppConfig):
         from salon.web.gallery import personal
         from salon.web.people.personal import register
 
-        register("gallery", personal.collect, personal.erase)
+        register("gallery", personal.collect, personal.erase, subjects=personal.subjects)

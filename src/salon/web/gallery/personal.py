@@ -6,6 +6,7 @@ from typing import Any
 from salon.web.gallery.domain import giving, proposing
 from salon.web.gallery.models import Licence, Work
 from salon.web.people.models import Guest
+from salon.web.refuses.models import Report
 from salon.web.station.models import Drawing
 
 
@@ -25,10 +26,23 @@ def collect(guest: Guest) -> dict[str, Any]:
     return found if any(found.values()) else {}
 
 
+def subjects(guest: Guest) -> list[str]:
+    """What the trail calls theirs: works, whose notes hold reasons, and reports, whose notes hold the name for the
+    credit."""
+    if not guest.visitor or _others(guest):
+        return []
+    rows = (model.objects.filter(visitor=guest.visitor) for model in (Work, Report))
+    return [pk for found in rows for pk in found.values_list("pk", flat=True)]
+
+
+def _others(guest: Guest) -> bool:
+    """Whether somebody else came with the same browser."""
+    return Guest.objects.filter(visitor=guest.visitor, erased_at=None).exclude(id=guest.id).exists()
+
+
 def erase(guest: Guest) -> None:
     """Everything, but works under a free licence if the guest wants that they stay: those lose name and words."""
-    others = Guest.objects.filter(visitor=guest.visitor, erased_at=None).exclude(id=guest.id)
-    if not guest.visitor or others.exists():
+    if not guest.visitor or _others(guest):
         return
     if guest.works_stay:
         free = Work.objects.filter(visitor=guest.visitor, state=Work.State.HUNG).exclude(licence=Licence.ALL_RIGHTS)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from salon.core.errors import BadRecipe, Forbidden, WeightsDamaged, WeightsMissing
 from salon.web import codes, cookies
-from salon.web.events import entering
+from salon.web.events import devices, entering
 from salon.web.events.domain import current_event
 from salon.web.gallery import topics
 from salon.web.gallery.domain import curating, proposing, searching, showing, taking, uploads
@@ -23,7 +23,7 @@ from salon.web.line import Cancel, ToDesk, line
 from salon.web.pages import page
 from salon.web.people.sessions import allowed
 from salon.web.refuses.domain.reporting import reports_of
-from salon.web.station.domain.visitors import COOKIE, give_ticket, new_visitor, visitor_of
+from salon.web.station.domain.visitors import COOKIE, give_ticket, new_visitor, standing_of, visitor_of
 
 #: pictures that the page of a code shows
 TAKE_SHOWN = 4
@@ -221,7 +221,7 @@ def _propose(request: HttpRequest, image_id: str, visitor: str | None) -> tuple[
         )
     proposal, wrong = proposing.read_proposal(request.POST)
     if request.method == "POST" and not wrong:
-        return {}, proposing.propose(visitor, image, proposal)[0]
+        return {}, proposing.propose(visitor, image, proposal, standing_of(request, devices.booth(request)))[0]
     shown: dict[str, Any] = {"proposal": proposal, "wrong": wrong if request.method == "POST" else {}}
     return shown | {"image": image, "prompt": image.recipe.prompt, "licences": Licence.choices}, proposing.live_work(
         visitor, image_id
@@ -276,7 +276,7 @@ def _take(request: HttpRequest, token: str) -> HttpResponse:
     own = own or new_visitor()  # a ticket of its own, never the sender's
     taking.take(token, own)
     response = HttpResponseRedirect(f"{reverse('gallery:mine')}?{urlencode({'taken': 1})}")
-    give_ticket(response, own)
+    give_ticket(request, response, own)
     return response
 
 

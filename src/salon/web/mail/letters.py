@@ -2,7 +2,12 @@
 
 A wording names its variables in braces: `{title}`. Nothing else in braces is understood, and what a variable stands for
 is never read again for braces. `{private_link}` is the way to the guest's own page: it is put in when the letter
-leaves, so that neither the outbox nor the database ever holds it.
+leaves, so that neither the outbox nor the database ever holds it; where somebody has typed these very letters as a name
+or a title they are words.
+
+Anybody can type anybody's address into a form. So what was typed there travels as plain words that no mail program
+makes a link of, and letters to addresses of which nobody knows whose they are (`unproven`) keep a pace and an end of
+their own for all together, while those to addresses that have answered go on.
 """
 
 import datetime
@@ -10,12 +15,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import Max, QuerySet
 from django.utils import timezone, translation
 
 from salon.engine.recipes import tidy
 from salon.web.events.models import Event
+from salon.web.ids import new_id
 from salon.web.mail.models import Letter, Template
 from salon.web.people.models import Guest
 
@@ -27,6 +35,12 @@ LONGEST_SUBJECT, LONGEST_TEXT = 200, 20_000
 #: letters that go to one address by themselves in an hour; more of them wait for a person. Whoever types a stranger's
 #: address into a form must not be able to fill the stranger's box with our letters.
 MOST_BY_THEMSELVES = 12
+#: letters of a word that somebody typed, in a letter to an address of which nobody knows whose it is
+LONGEST_WORD = 60
+MINUTE, DAY = datetime.timedelta(minutes=1), datetime.timedelta(days=1)
+#: what makes a link of the words after it; the dot of an address, in any width
+_SCHEME = re.compile(r"(?:\b[a-z][a-z0-9+.-]*:)?//+|\b(?:mailto|tel|sms):", re.IGNORECASE)
+_DOT = re.compile(r"(?<=\w)[.．](?=\w{2})")
 
 
 class Kind(NamedTuple):
@@ -37,6 +51,9 @@ class Kind(NamedTuple):
     text: Any
     variables: tuple[str, ...]
     by_itself: bool
+    #: variables that people from outside have typed, beside their name
+    typed: tuple[str, ...] = ()
+    unproven: bool = False
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -47,12 +64,16 @@ class Kind(NamedTuple):
 _kinds: dict[str, Kind] = {}
 
 
-def register(kind: str, subject: Any, text: Any, variables: Iterable[str] = (), by_itself: bool = False) -> None:
+def register(
+    kind: str, subject: Any, text: Any, variables: Iterable[str] = (), by_itself: bool = False,
+    typed: Iterable[str] = (), unproven: bool = False,
+) -> None:  # fmt: skip
     """Called in an app's `ready()`, once a kind. `subject` and `text` are lazily translated; `event`, `name` (the
-    guest's) and `private_link` (to their own page) may be used without being named."""
+    guest's) and `private_link` (to their own page) may be used without being named. `typed` are those of the variables
+    that people from outside have written; `unproven`: it goes to whatever address somebody has typed."""
     if len(kind) > 40 or not all(re.fullmatch(r"[a-z_]+", name) for name in variables):
         raise ValueError(f"a kind has at most 40 letters, its variables are lower case words: {kind}")
-    _kinds[kind] = Kind(kind, subject, text, tuple(variables), by_itself)
+    _kinds[kind] = Kind(kind, subject, text, tuple(variables), by_itself, tuple(typed), unproven)
 
 
 def kinds() -> Iterator[Kind]:
@@ -107,9 +128,23 @@ def house_wording(kind: Kind, language: str) -> tuple[str, str]:
 
 def compose(kind: Kind, subject: str, text: str, values: Mapping[str, Any]) -> tuple[str, str]:
     """(subject, text) filled in and made fit to be sent. The private link stays as it is, in the text only."""
-    plain = {name: many_lines(str(value)) for name, value in values.items()}
-    head = one_line(filled(subject, {**plain, "private_link": ""}))
-    return head, many_lines(filled(text, {**plain, "private_link": LINK}))
+    plain = {name: _plain(kind, name, str(value)) for name, value in values.items()}
+    here, words = new_id(), LINK.replace("_", " ")  # nobody can have typed this id
+    head = filled(subject, {**plain, "private_link": ""}).replace(LINK, words)
+    body = filled(text, {**plain, "private_link": here}).replace(LINK, words)
+    return one_line(head), many_lines(body.replace(here, LINK))
+
+
+def _plain(kind: Kind, name: str, value: str) -> str:
+    if name != "name" and name not in kind.typed:
+        return many_lines(value)
+    words = unlinked(tidy(value))
+    return words if not kind.unproven or len(words) <= LONGEST_WORD else f"{words[: LONGEST_WORD - 1].rstrip()}…"
+
+
+def unlinked(words: str) -> str:
+    """Words of which no mail program makes a link."""
+    return _DOT.sub(". ", _SCHEME.sub(" ", words)).strip()
 
 
 def write(event: Event, guest: Guest, kind: str, key: str, **variables: Any) -> Letter | None:
@@ -128,7 +163,7 @@ def write(event: Event, guest: Guest, kind: str, key: str, **variables: Any) -> 
     subject, text = wording(event, chosen, language_of(event, guest))
     subject, text = compose(chosen, subject, text, {"event": event.name, "name": guest.name, **variables})
     now = timezone.now()
-    freely = chosen.by_itself and _has_room(event, guest.email, now)
+    freely = chosen.by_itself and _has_room(event, guest.email, now) and not (chosen.unproven and _day_is_full(now))
     fields = {
         "guest": guest,
         "kind": kind,
@@ -137,7 +172,7 @@ def write(event: Event, guest: Guest, kind: str, key: str, **variables: Any) -> 
         "text": text,
         "state": Letter.State.RELEASED if freely else Letter.State.DRAFT,
         "released_at": now if freely else None,
-        "next_at": now if freely else None,
+        "next_at": (_turn(now) if chosen.unproven else now) if freely else None,
     }
     return Letter.objects.get_or_create(event=event, key=key, defaults=fields)[0]
 
@@ -149,6 +184,24 @@ def whole(address: str) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def _unproven(now: datetime.datetime) -> QuerySet[Letter]:
+    """Letters of a day that went, or go, to whatever address somebody has typed."""
+    names = [kind.name for kind in kinds() if kind.unproven]
+    return Letter.objects.filter(kind__in=names, created_at__gt=now - DAY).exclude(released_at=None)
+
+
+def _day_is_full(now: datetime.datetime) -> bool:
+    return _unproven(now).count() >= settings.SALON_LETTERS_PER_DAY
+
+
+def _turn(now: datetime.datetime) -> datetime.datetime:
+    """When the next of them may leave: each a moment after the one before, whoever wrote it. What the mail server put
+    off does not hold up the others."""
+    in_turn = _unproven(now).exclude(state=Letter.State.RELEASED, tries__gt=0)
+    last = in_turn.aggregate(last=Max("next_at"))["last"]
+    return max(now, last + MINUTE / settings.SALON_LETTERS_PER_MINUTE) if last else now
 
 
 def _has_room(event: Event, address: str, now: datetime.datetime) -> bool:

@@ -22,6 +22,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from salon.web.codes import house_address
 from salon.web.ids import new_id
 from salon.web.mail import worker
 from salon.web.mail.letters import LINK, one_line, whole
@@ -145,8 +146,7 @@ def _postpone(error: str) -> None:
 
 def private_address(guest: Guest) -> str:
     """The whole address of a guest's own page."""
-    base = settings.PUBLIC_URL or "http://127.0.0.1:8000"
-    return base + reverse("people:private_link", args=[link_token(guest)])
+    return house_address(reverse("people:private_link", args=[link_token(guest)]))
 
 
 class Envelope(NamedTuple):

@@ -1,5 +1,6 @@
 """Guests: made when somebody applies or takes a place, known again by their private link or by the cookie it leaves."""
 
+import re
 import secrets
 
 from django.db.models import F
@@ -16,14 +17,24 @@ from salon.web.people.models import Guest
 COOKIE = cookies.personal("salon_guest")
 #: seconds that a browser remembers its guest: from a call's opening to the day
 LIFETIME = 60 * 60 * 24 * 200
+_LINK = re.compile(r"//|\bwww[.．]", re.IGNORECASE)
+
+
+def name_of(typed: str) -> str:
+    """A name as it is kept: one line, and no link, since it stands in letters. Raises BadRecipe."""
+    clean = tidy(typed)[:200]
+    if not clean:
+        raise BadRecipe(_("Please say your name, or what you want to be called."), "")
+    if _LINK.search(clean):
+        raise BadRecipe(_("A name has no link in it."), _("Write only what you want to be called."))
+    return clean
 
 
 def make(event_id: int, name: str, email: str = "", language: str = "", visitor: str = "") -> tuple[Guest, str]:
     """A new guest and the token of their private link, which is told once. The same address may be several guests:
-    whoever types an address learns nothing of others who did. Raises BadRecipe without a name."""
-    clean = tidy(name)[:200]
-    if not clean:
-        raise BadRecipe(_("Please say your name, or what you want to be called."), "")
+    whoever types an address learns nothing of others who did. Raises BadRecipe without a name, or with a link for
+    one."""
+    clean = name_of(name)
     token = secrets.token_urlsafe(24)
     guest = Guest.objects.create(
         event_id=event_id, name=clean, email=tidy(email)[:254], language=language[:10], visitor=visitor,

@@ -1,11 +1,11 @@
 """A person's data, wherever it lies: each room says what it holds of a guest and how it lets go of it, so that one page
 can show all of it and one press erase it."""
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
@@ -26,12 +26,14 @@ class Panel(NamedTuple):
 
 class Holding(NamedTuple):
     """What a room holds: `collect` as plain values for JSON, `erase` inside the caller's transaction, `panel` for the
-    guest's own page (None where there is nothing to show)."""
+    guest's own page (None where there is nothing to show), `subjects` the ids of what is theirs, under which the trail
+    may hold words of theirs."""
 
     room: str
     collect: Callable[[Guest], Any]
     erase: Callable[[Guest], None]
     panel: Callable[[Guest], Panel | None] | None = None
+    subjects: Callable[[Guest], Iterable[str]] | None = None
 
 
 _holdings: dict[str, Holding] = {}
@@ -42,10 +44,11 @@ def register(
     collect: Callable[[Guest], Any],
     erase: Callable[[Guest], None],
     panel: Callable[[Guest], Panel | None] | None = None,
+    subjects: Callable[[Guest], Iterable[str]] | None = None,
 ) -> None:
     """Called once by each room, in its `apps.py`. `guest.works_stay` tells `erase` what the guest wants of works under
     a free licence: they stay, under nobody's name, or come down as all others do."""
-    _holdings[room] = Holding(room, collect, erase, panel)
+    _holdings[room] = Holding(room, collect, erase, panel, subjects)
 
 
 def holdings() -> Iterator[Holding]:
@@ -82,42 +85,61 @@ def erase(guest_id: str, works_stay: bool | None = None, person: User | None = N
         if guest is None:
             return False
         guest.works_stay = guest.works_stay if works_stay is None else works_stay
+        _silence_trail(guest)  # first: it asks rooms what is theirs
         # rooms that know of others first: what they hold hangs on what those hold
         for holding in reversed(_holdings.values()):
             holding.erase(guest)
         now = timezone.now()
         guest.consents.filter(withdrawn_at=None).update(withdrawn_at=now)
-        _silence_trail(guest)
         guest.event.entries.create(event=guest.event, deed="guest erased", subject=guest.id, person=person)
         guest.name, guest.email, guest.language, guest.visitor = NOBODY, "", "", ""
         guest.token_hash, guest.erased_at = bytes_hash(new_id().encode()), now
         guest.save()
-        transaction.on_commit(_press_out)
+        transaction.on_commit(press_out)
     return True
 
 
 def _silence_trail(guest: Guest) -> None:
-    """The trail goes on saying what was done to whom by id; name and address leave its notes."""
-    told = [word for word in (guest.name, guest.email) if word]
-    anywhere = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in told), re.IGNORECASE)
-    for entry in guest.event.entries.exclude(text="").iterator():
-        text = NOBODY if entry.subject == guest.id else anywhere.sub(NOBODY, entry.text)
-        if text != entry.text:
-            entry.text = text
-            entry.save(update_fields=["text"])
+    """The trail goes on saying what was done to whom by id; the notes of lines about this guest go. Which these are is
+    said by reference, never by looking for a name: somebody else may have the same, and so may a door."""
+    theirs = {guest.id}.union(*(holding.subjects(guest) for holding in holdings() if holding.subjects))
+    guest.event.entries.filter(subject__in=theirs).exclude(text="").update(text=NOBODY)
     if guest.visitor:
         guest.event.entries.filter(visitor=guest.visitor).update(visitor="")
 
 
-def _press_out() -> None:
-    """SQLite only: the journal still holds the pages as they were; the database file itself keeps nothing of what was
-    deleted (secure_delete). If somebody reads just now, the next erasure or start does it."""
+def press_out() -> bool:
+    """SQLite only: after something was erased the journal still holds the pages as they were; the database file itself
+    keeps nothing of what was deleted (secure_delete). If somebody reads just now, the worker tries again
+    (`press_out_later`), and the next start does it anyway. Whether nothing is left to do."""
     if connection.vendor != "sqlite":
-        return
-    with suppress(DatabaseError), connection.cursor() as cursor:
+        return True
+    try:
+        done = _truncated()
+    except DatabaseError:
+        done = False
+    if not done:
+        _mark().touch(mode=0o600)
+    return done
+
+
+def press_out_later() -> None:
+    """The worker's duty: what could not be pressed out at once."""
+    if _mark().exists() and press_out():
+        _mark().unlink(missing_ok=True)
+
+
+def _mark() -> Path:
+    return Path(settings.HOME) / "press-out"
+
+
+def _truncated() -> bool:
+    """Whether the journal could be emptied within a fifth of a second."""
+    with connection.cursor() as cursor:
         (patience,) = cursor.execute("PRAGMA busy_timeout").fetchone()
         cursor.execute("PRAGMA busy_timeout = 200")
         try:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            busy, *_pages = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {patience}")

@@ -19,13 +19,17 @@ from salon.core.errors import BadRecipe
 from salon.core.text import tidy
 from salon.web import cookies
 from salon.web.codes import public_address
-from salon.web.events import devices, entering
+from salon.web.events import attempts, devices, entering
 from salon.web.events.pages import rendered
+from salon.web.events.trail import again
 from salon.web.people import consents, guests, personal, retention
 from salon.web.people.models import Guest
+from salon.web.sources import source_of
 
 #: seconds that a booth remembers a guest: it is everybody's browser
 AT_A_BOOTH = 900
+#: times in an hour that addresses may be changed from one network
+MOST_ADDRESSES = 20
 
 
 def _secret(response: HttpResponse) -> HttpResponse:
@@ -108,19 +112,24 @@ def _page(request: HttpRequest, guest: Guest, status: int = 200, **more: Any) ->
 @_own
 def details(request: HttpRequest, guest: Guest) -> HttpResponse:
     """Name, address and language, changed."""
-    name, email = tidy(request.POST.get("name", ""))[:200], tidy(request.POST.get("email", ""))[:254]
-    wrong = {} if name else {"name": _("Please say your name, or what you want to be called.")}
+    name, email, wrong = request.POST.get("name", ""), tidy(request.POST.get("email", ""))[:254], {}
+    try:
+        name = guests.name_of(name)
+    except BadRecipe as error:
+        wrong["name"] = str(error)
     try:
         if email:
             validate_email(email)
     except ValidationError:
         wrong["email"] = _("This does not look like an e-mail address.")
     if wrong:
-        typed = {"name": request.POST.get("name", ""), "email": email}
+        typed = {"name": name, "email": email}
         return _page(request, guest, 422, typed=typed, wrong=wrong)
+    if email.casefold() not in ("", guest.email.casefold()):  # letters will go there
+        attempts.begin(guest.event, "address", source_of(request), attempts.HOUR, MOST_ADDRESSES, 50 * MOST_ADDRESSES)
     guest.name, guest.email, guest.works_stay = name, email, bool(request.POST.get("works_stay"))
     guest.save(update_fields=["name", "email", "works_stay"])
-    guest.event.entries.create(event=guest.event, deed="guest changed", subject=guest.id)
+    again(guest.event, "guest changed", guest.id)
     return _back("details")
 
 
@@ -156,7 +165,7 @@ def consent(request: HttpRequest, guest: Guest) -> HttpResponse:
 def new_link(request: HttpRequest, guest: Guest) -> HttpResponse:
     """A new private link, shown once; the old ones, and browsers that came by them, are let in no more."""
     token = guests.renew(guest)
-    guest.event.entries.create(event=guest.event, deed="link renewed", subject=guest.id)
+    again(guest.event, "link renewed", guest.id)
     link = public_address(request, reverse("people:private_link", args=[token]))
     return _remember(request, _page(request, guest, link=link), token)
 

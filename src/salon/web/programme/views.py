@@ -135,7 +135,7 @@ async def star(request: HttpRequest, session_id: str) -> HttpResponse:
     back = request.POST.get("back", "")
     safe = back.startswith("/programme") and url_has_allowed_host_and_scheme(back, None)
     response = HttpResponseRedirect(f"{back if safe else reverse('programme:programme')}#s-{session_id}")
-    give_ticket(response, visitor)
+    give_ticket(request, response, visitor)
     return response
 
 

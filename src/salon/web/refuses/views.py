@@ -14,7 +14,7 @@ from salon.web.pages import page
 from salon.web.refuses.domain import reporting
 from salon.web.refuses.domain import room as showing
 from salon.web.refuses.models import Failure, Finding, Target
-from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
+from salon.web.station.domain.visitors import give_ticket, new_visitor, standing_of, visitor_of
 from salon.web.station.models import Image
 
 
@@ -25,7 +25,8 @@ def _report(request: HttpRequest, image_id: str, visitor: str) -> dict[str, Any]
     values, wrong = reporting.read_report(request.POST)
     posted = request.method == "POST"
     if posted and not wrong:
-        reporting.report(visitor, image, values, devices.booth(request))
+        booth = devices.booth(request)
+        reporting.report(visitor, image, values, booth, standing_of(request, booth))
     return {
         "image": image,
         "values": values,
@@ -43,7 +44,7 @@ async def report(request: HttpRequest, image_id: str) -> HttpResponse:
     context = await sync_to_async(_report)(request, image_id, visitor)
     response = await page(request, "refuses/report.html", context, status=422 if context["wrong"] else 200)
     if context["thanks"]:
-        give_ticket(response, visitor)
+        give_ticket(request, response, visitor)
     return response
 
 

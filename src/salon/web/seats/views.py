@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from salon.core.errors import BadRecipe, Conflict, SalonError
 from salon.web import codes
 from salon.web.answers import STATUS
+from salon.web.events import attempts, sums
 from salon.web.events.domain import current_event
 from salon.web.ids import new_id
 from salon.web.line import line
@@ -24,11 +25,14 @@ from salon.web.people.models import Guest
 from salon.web.seats import lanes, ticketing
 from salon.web.seats.domain import invitations, places, proof, registering, showing
 from salon.web.seats.models import Place, Pool
+from salon.web.sources import source_of
 from salon.web.station.domain import catalogue
 from salon.web.station.domain.visitors import visitor_of
 
 #: seconds that a pool is shown as it was to people who have nothing here
 GLANCE, MOST_SEEN = 1.0, 500
+#: letters to addresses that have never answered, which one network may make the house write in an hour
+MOST_LETTERS = 120
 _seen: dict[tuple[str, str | None], tuple[float, showing.Told]] = {}
 DEEDS: dict[str, Callable[..., Place]] = {
     "confirm": places.confirm,
@@ -90,6 +94,7 @@ def _form(request: HttpRequest, pool_id: str, context: dict[str, Any], status: i
     invited = invitations.standing(pool, guest, code)
     context = {
         "pool": pool, "told": told, "event": pool.event, "key": new_id(), "by_mail": settings.EMAIL_CONFIGURED,
+        "stamp": sums.stamp(),
         "invited": invited, "kept_until": showing.kept_until(pool, invited.until) if invited else "",
         "values": {"name": guest.name if guest else "", "code": code},
         "mine": told.mine and proof.token_of(told.mine),
@@ -119,6 +124,18 @@ def _take_invited(request: HttpRequest, pool_id: str, context: dict[str, Any]) -
     return HttpResponseRedirect(reverse("seats:mine", args=[proof.token_of(place)]))
 
 
+def _proof(request: HttpRequest, pool: Pool) -> sums.Proof:
+    """The sum of a form that makes the house write to a stranger. Raises TooSoon, Conflict, TooManyTries."""
+    form, source = request.POST, source_of(request)
+    done = sums.check(pool.event, form.get("sum", ""), form.get("stamp", "")[:200], source)
+    try:
+        attempts.begin(pool.event, "letter", source, attempts.HOUR, MOST_LETTERS, 20 * MOST_LETTERS)
+    except attempts.TooManyTries as error:
+        error.hint = _("Take the place without an address, or try again in an hour.")
+        raise
+    return done
+
+
 def _take(request: HttpRequest, pool_id: str, context: dict[str, Any]) -> HttpResponse:
     if request.POST.get("invited"):
         return _take_invited(request, pool_id, context)
@@ -128,8 +145,11 @@ def _take(request: HttpRequest, pool_id: str, context: dict[str, Any]) -> HttpRe
     if wrong:
         return _form(request, pool_id, {**more, "wrong": wrong}, 422)
     try:
-        place = registering.register(pool_id, asked, known, get_language() or "", visitor_of(request) or "")
+        done = _proof(request, _pool(pool_id)) if registering.needs_proof(asked, known) else None
+        place = registering.register(pool_id, asked, known, get_language() or "", visitor_of(request) or "", done)
     except SalonError as error:
+        if isinstance(error, sums.TooSoon):
+            more["stamp"] = request.POST.get("stamp", "")
         return _form(request, pool_id, {**more, "refusal": error}, STATUS.get(error.code, 500))
     answer = HttpResponseRedirect(reverse("seats:mine", args=[proof.token_of(place)]))
     # a family's phone stays the first one's; an invitation's code may have been passed on, and opens a place, no more

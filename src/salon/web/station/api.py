@@ -20,7 +20,7 @@ from salon.web.events import devices
 from salon.web.line import Cancel, EngineState, Event, Look, line
 from salon.web.sentences import spoken_event
 from salon.web.station.domain import catalogue, intake, state
-from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
+from salon.web.station.domain.visitors import give_ticket, new_visitor, prove, standing_of, visitor_of
 from salon.web.station.domain.words import ask_neighbours, far_words, told
 from salon.web.station.openapi import document
 from salon.web.streams import STILL_HERE, frame, retry, streaming
@@ -32,7 +32,8 @@ MOST_TOGETHER = 16
 
 
 def _submit(http: HttpRequest, ask: intake.Ask, visitor: str, engine: EngineState) -> tuple[dict[str, object], bool]:
-    request, new = intake.submit(ask, visitor, engine, devices.booth(http))
+    booth = devices.booth(http)
+    request, new = intake.submit(ask, visitor, engine, booth, standing_of(http, booth))
     drawing = request.drawings.select_related("image").first()
     answer = state.state_of(request) | {"words": far_words(ask.prompt)}
     return answer | {"unused": told(unused(drawing.image.recipe)) if drawing else []}, new
@@ -47,7 +48,17 @@ async def requests(request: HttpRequest) -> HttpResponse:
     if new:
         line().tell(Look())
     response = JsonResponse(answer, status=202)
-    give_ticket(response, visitor)
+    give_ticket(request, response, visitor)
+    return response
+
+
+@require_POST
+async def ticket(request: HttpRequest) -> HttpResponse:
+    """`POST /api/ticket {sum}`: a ticket of one's own for a sum (`/sum`); the visitor stays who they are."""
+    visitor = visitor_of(request) or new_visitor()
+    await sync_to_async(prove)(request, intake.parse_sum(request.body))
+    response = JsonResponse({"known": True})
+    give_ticket(request, response, visitor, known=True)
     return response
 
 

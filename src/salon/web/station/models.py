@@ -70,6 +70,12 @@ class Request(models.Model):
     trace = models.BooleanField(default=False)
     #: pictures that its recipes begin with, as MessagePack {SHA-256: bytes}; kept until it has ended, and no longer
     inputs = models.BinaryField(default=bytes)
+    #: in ordinary requests (domain/pricing.py)
+    price = models.PositiveIntegerField(default=1)
+    #: asked for with a ticket of one's own, or at a booth; see domain/visitors.py
+    known = models.BooleanField(default=True)
+    #: the sender's network, hashed, as long as the request is open
+    source = models.CharField(max_length=64, blank=True, default="")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     #: why it ended as it did, or why it is still waiting (word of core.errors, and a sentence to print)
     code = models.CharField(max_length=40, blank=True, default="")

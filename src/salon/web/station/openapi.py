@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from salon.core.hashing import NAME_DIGITS
-from salon.web.station.domain.intake import Ask
+from salon.web.station.domain.intake import Ask, Proof
 
 ERROR = {
     "type": "object",
@@ -53,6 +53,7 @@ UNUSED = {
         },
     },
 }
+KNOWN = {"type": "object", "required": ["known"], "properties": {"known": {"type": "boolean"}}}
 REQUEST_ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}
 #: statuses that any call may answer, and what they mean
 MISHAPS = {
@@ -62,9 +63,12 @@ MISHAPS = {
     "405": "This address does not answer that method.",
     "413": "More than this salon reads at once.",
     "422": "Refused, or no such model.",
-    "429": "As many as one visitor may have are waiting, or are followed, already.",
+    "429": "As much as one visitor, or all strangers together, may have is waiting, or is followed, already.",
     "503": "The engine is away, the line is full, or the disk is.",
 }
+
+
+USED = {**MISHAPS, "409": "The sum has been used."}
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:
@@ -97,13 +101,14 @@ def extend(paths: Mapping[str, Any], schemes: Mapping[str, Any]) -> None:
 
 def document() -> dict[str, Any]:
     """OpenAPI 3.1, as at `/api/openapi.json`."""
-    schemas = msgspec.json.schema_components([Ask], ref_template="#/components/schemas/{name}")[1]
+    schemas = msgspec.json.schema_components([Ask, Proof], ref_template="#/components/schemas/{name}")[1]
     schemas["Ask"]["properties"]["image"]["description"] = f"{NAME_DIGITS} hex digits"
     body = {"required": True, "content": _json({"$ref": "#/components/schemas/Ask"})}
     said = {"prompt": {"type": "string", "maxLength": 1000}, "negative_prompt": {"type": "string", "maxLength": 1000},
             "guidance_scale": {"type": "number"}}  # fmt: skip
     words = [{"name": name, "in": "query", "schema": schema} for name, schema in said.items()]
     schemas["Unused"] = UNUSED
+    proof = {"required": True, "content": _json({"$ref": "#/components/schemas/Proof"})}
     listing = {"type": "object", "properties": {"models": {"type": "array"}}}
     unused = {"$ref": "#/components/schemas/Unused"}
     far = {"type": "object", "properties": {"words": {"type": "array"}, "unused": unused}}
@@ -114,6 +119,10 @@ def document() -> dict[str, Any]:
         "/api/requests/{id}/updates": {
             "get": call("Its updates, as server-sent events.", "200", {"type": "string"}, "text/event-stream",
                          parameters=[REQUEST_ID])
+        },
+        "/sum": {"get": call("A small sum to do: altcha's challenge.", "200", {"type": "object"})},
+        "/api/ticket": {
+            "post": call("A ticket of one's own for the sum.", "200", KNOWN, requestBody=proof, mishaps=USED)
         },
         "/api/models": {"get": call("Installed models, their defaults and ranges.", "200", listing)},
         "/api/words": {

@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/requests/<slug:request_id>/updates", api.updates, name="api_updates"),
     path("api/requests/<slug:request_id>/cancel", api.cancel, name="api_cancel"),
     path("api/openapi.json", api.openapi, name="api_openapi"),
+    path("api/ticket", api.ticket, name="api_ticket"),
     path("api/models", api.models, name="api_models"),
     path("api/words", api.words, name="api_words"),
 ]

@@ -25,7 +25,7 @@ from salon.web.line import EngineState, Look, line
 from salon.web.pages import page
 from salon.web.room import can_write
 from salon.web.station.domain import catalogue, hang, inspiration, intake, machines, state, words
-from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
+from salon.web.station.domain.visitors import give_ticket, new_visitor, standing_of, visitor_of
 from salon.web.station.models import Image, Request, Withheld
 from salon.web.station.signals import looked_at
 
@@ -242,7 +242,8 @@ async def image_file(request: HttpRequest, image_id: str) -> HttpResponse:
 
 
 def _redraw(request: HttpRequest, image_id: str, visitor: str, engine: EngineState) -> tuple[Request, bool]:
-    return intake.submit(intake.Ask(image=image_id), visitor, engine, devices.booth(request))
+    booth = devices.booth(request)
+    return intake.submit(intake.Ask(image=image_id), visitor, engine, booth, standing_of(request, booth))
 
 
 @require_POST
@@ -252,7 +253,7 @@ async def redraw(request: HttpRequest, image_id: str) -> HttpResponse:
     row, _new = await sync_to_async(_redraw)(request, image_id, visitor, line().engine)
     line().tell(Look())
     response = HttpResponseRedirect(f"{reverse('station:station')}?request={row.id}")
-    give_ticket(response, visitor)
+    give_ticket(request, response, visitor)
     return response
 
 

@@ -25,6 +25,8 @@ from salon.web.events.domain import current_event, lock_current_event
 from salon.web.events.models import Device, Event
 from salon.web.line import EngineState
 from salon.web.station.domain import intake
+from salon.web.station.domain.pricing import price_of
+from salon.web.station.domain.visitors import KNOWN, Standing
 from salon.web.station.models import Request
 
 chance: random.Random = random.SystemRandom()
@@ -38,8 +40,9 @@ def owner(visitor: str) -> str:
 
 
 def ask(
-    visitor: str, key: str, prompt: str, engine: EngineState, device: Device | None = None, reviewer: str = ""
-) -> Battle:
+    visitor: str, key: str, prompt: str, engine: EngineState, device: Device | None = None, reviewer: str = "",
+    standing: Standing = KNOWN,
+) -> Battle:  # fmt: skip
     """A battle on these words, or on the house's where there are none; the same key is the same battle. One whose words
     name a machine is void from the start and nothing is drawn. `reviewer` names the pairing of the reviewers' link.
 
@@ -59,10 +62,10 @@ def ask(
         event = lock_current_event()
         if found := _existing(visitor, key):
             return found
-        _check_room(event, visitor, device)
+        _check_room(event, visitor, device, price_of(recipes), standing)
         if named:
             return Battle.objects.create(event=event, visitor=visitor, key=key, void=Void.NAMED)
-        return _store(event, visitor, key, pair, recipes, "" if own else words, device)
+        return _store(event, visitor, key, pair, recipes, "" if own else words, device, standing)
 
 
 def _check_length(own: str) -> None:
@@ -101,9 +104,9 @@ def _house_words(event: Event, visitor: str) -> str:
     return chance.choice([prompt for prompt in PROMPTS if prompt not in had] or list(PROMPTS))
 
 
-def _check_room(event: Event, visitor: str, device: Device | None) -> None:
+def _check_room(event: Event, visitor: str, device: Device | None, price: int = 1, standing: Standing = KNOWN) -> None:
     """The station's limits, and the arena's own: one pair at a time, so many an hour. Raises TooManyWaiting, Busy."""
-    intake.check_room(event, visitor, device)
+    intake.check_room(event, visitor, device, price, standing)
     if Request.objects.filter(visitor=owner(visitor), state__in=Request.OPEN).exists():
         raise intake.TooManyWaiting(
             _("Your last pair is still being drawn."), _("Go back to it; it takes a few seconds.")
@@ -119,9 +122,9 @@ def _check_room(event: Event, visitor: str, device: Device | None) -> None:
 
 def _store(
     event: Event, visitor: str, key: str, pair: players.Pair, recipes: tuple[Recipe, ...], prompt: str,
-    device: Device | None,
+    device: Device | None, standing: Standing,
 ) -> Battle:  # fmt: skip
-    request = intake.store(event, owner(visitor), None, recipes, device=device)
+    request = intake.store(event, owner(visitor), None, recipes, device=device, standing=standing)
     (one, other), (first, second) = pair, recipes
     return Battle.objects.create(
         event=event, visitor=visitor, key=key, request=request, image_a_id=first.id, image_b_id=second.id,

@@ -10,7 +10,7 @@ from math import ceil, isfinite
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, Q
+from django.db.models import Case, Count, F, Max, Q, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from msgspec import Struct
@@ -33,7 +33,8 @@ COLUMNS = ("battle", "voter", "model_a", "weights_a", "model_b", "weights_b", "p
 
 
 class Vote(Struct, frozen=True):
-    """One vote without its person: voters are numbered by their first vote."""
+    """One vote without its person: voters are numbered by their first vote. Strangers are one voter together: whoever
+    throws their ticket away and votes again is nobody new."""
 
     battle: int
     voter: int
@@ -58,11 +59,12 @@ class Vote(Struct, frozen=True):
 def votes(event: Event) -> list[Vote]:
     """All that count, in their order. Visitors' own words are not among them: `prompt` is empty then."""
     rows = Battle.objects.filter(event=event).exclude(winner="").order_by("voted_at", "id")
+    voter = Case(When(known=True, then=F("visitor")), default=Value(""))
     fields = ("model_a", "weights_a", "model_b", "weights_b", "prompt", "winner", "family_a", "family_b")
     numbers: dict[str, int] = {}
     return [
         Vote(number, numbers.setdefault(visitor, len(numbers) + 1), *rest)
-        for number, (visitor, *rest) in enumerate(rows.values_list("visitor", *fields), 1)
+        for number, (visitor, *rest) in enumerate(rows.values_list(voter, *fields), 1)
     ]
 
 
@@ -107,6 +109,7 @@ def _board(event: Event, models: Sequence[ModelInfo]) -> dict[str, Any]:
     return {
         "votes": len(cast),
         "voters": len({vote.voter for vote in cast}),
+        "strangers": Battle.objects.filter(event=event, known=False).exclude(winner="").count(),
         "void": dict(Battle.objects.filter(event=event).exclude(void="").values_list("void").annotate(Count("id"))),
         "side": _side(decided),
         "components": [_component(names, found, entrants, tallies) for names in found.components],

@@ -57,12 +57,13 @@ def _end(battle: Battle, **outcome: Any) -> None:
     on the drawings are the visitor's own, under "Yours"."""
     if Battle.objects.filter(OPEN, id=battle.id).update(**outcome):
         Request.objects.filter(id=battle.request_id, visitor=owner(battle.visitor)).update(visitor=battle.visitor)
-    battle.refresh_from_db(fields=["winner", "void", "voted_at"])
+    battle.refresh_from_db(fields=["winner", "void", "known", "voted_at"])
 
 
-def vote(battle: Battle, winner: str) -> Battle:
+def vote(battle: Battle, winner: str, known: bool = True) -> Battle:
     """The first vote stays: a second one, whatever it says, changes nothing, since the names have been shown. A void
-    battle takes none. Raises BadRecipe, Conflict while the pictures are not there."""
+    battle takes none. `known`: by a visitor with a ticket of their own; strangers are one voter together. Raises
+    BadRecipe, Conflict while the pictures are not there."""
     if winner not in Winner.values:
         raise BadRecipe(_("This is no vote."), _("Press one of the four buttons under the pictures."))
     if not settle(battle).open:
@@ -71,7 +72,7 @@ def vote(battle: Battle, winner: str) -> Battle:
         raise Conflict(_("The pictures are still being drawn."), _("Wait until both hang, then vote."))
     with transaction.atomic():
         lock_current_event()
-        _end(battle, winner=winner, voted_at=timezone.now())
+        _end(battle, winner=winner, known=known, voted_at=timezone.now())
     return battle
 
 

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Conflict, Forbidden
 from salon.core.text import tidy
-from salon.web.call.domain import answers, codes, hanging, letters, spam, states, windows
+from salon.web.call.domain import answers, codes, hanging, letters, states, windows
 from salon.web.call.models import AccessCode, Submission
+from salon.web.events import sums, trail
 from salon.web.events.domain import lock_current_event, not_archived
-from salon.web.events.trail import note
 from salon.web.gallery.models import Work
 from salon.web.people import guests
 from salon.web.people.models import Guest
@@ -38,6 +38,7 @@ class Begin(NamedTuple):
     language: str = ""
     visitor: str = ""
     ticket: str = ""
+    source: str = ""
 
 
 class Changed(Conflict):
@@ -64,8 +65,8 @@ def again(key: str, guest: Guest | None) -> Submission | None:
     raise Conflict(_("This form has been used."), _("Load the page again."))
 
 
-def begin(ask: Begin, guest: Guest | None, proof: spam.Proof | None) -> Submission:
-    """A new application, still empty, of this guest or of a new one. `proof` comes from `spam.check`; it is None with a
+def begin(ask: Begin, guest: Guest | None, proof: sums.Proof | None) -> Submission:
+    """A new application, still empty, of this guest or of a new one. `proof` comes from `sums.check`; it is None with a
     ticket, whose code has one use less then. Raises BadRecipe, Conflict, Forbidden."""
     with transaction.atomic():
         event = lock_current_event()
@@ -77,7 +78,7 @@ def begin(ask: Begin, guest: Guest | None, proof: spam.Proof | None) -> Submissi
         if phase != "open" and not (code and phase == "closed"):
             raise Conflict(_("The call is not open."), _("Look at its days again."))
         if proof:
-            spam.spend(proof)
+            sums.spend(proof)
         elif code is None:
             raise Forbidden(_("This form is not whole."), _("Load the page again."))
         guest = guest or _new_guest(event.id, ask)
@@ -85,8 +86,10 @@ def begin(ask: Begin, guest: Guest | None, proof: spam.Proof | None) -> Submissi
             raise Conflict(_("You have %(count)d applications already.") % {"count": MOST_A_GUEST}, "")
         if code:
             codes.use(code)
-        made = Submission.objects.create(event=event, guest=guest, key=ask.key, artist=guest.name, code=code)
-        note(event, "application begun", made.id, text=f"code: {code.name}" if code else "")
+        made = Submission.objects.create(
+            event=event, guest=guest, key=ask.key, artist=guest.name, code=code, source=ask.source
+        )
+        trail.note(event, "application begun", made.id, text=f"code: {code.name}" if code else "")
         return made
 
 
@@ -159,7 +162,7 @@ def send(guest: Guest | None, submission_id: str, opened: str) -> tuple[Submissi
         answers.keep(submission, questions, values)
         submission.typed, submission.revision = {}, submission.revision + 1
         submission.save()
-        note(event, "application sent" if first else "application changed", submission.id)
+        trail.again(event, "application sent" if first else "application changed", submission.id)
         if first:
             letters.tell("call-received", submission, windows.deadline(call, submission))
         return submission, {}
@@ -175,7 +178,7 @@ def withdraw(guest: Guest | None, submission_id: str) -> tuple[Submission, Work 
         states.do(submission, "withdrawn")
         submission.pending = ""
         submission.save(update_fields=["state", "pending", "changed_at"])
-        note(submission.event, "application withdrawn", submission.id)
+        trail.again(submission.event, "application withdrawn", submission.id)
         hanging.release_place(submission.guest)
         return submission, hanging.take_back(submission)
 
@@ -189,7 +192,7 @@ def take_up(guest: Guest | None, submission_id: str) -> Submission:
             submission.typed = {"": 1, **answers.sent_of(submission)}
         states.do(submission, "taken up")
         submission.save(update_fields=["state", "typed", "changed_at"])
-        note(submission.event, "application taken up", submission.id)
+        trail.again(submission.event, "application taken up", submission.id)
         return submission
 
 
@@ -204,7 +207,7 @@ def confirm(guest: Guest | None, submission_id: str) -> Submission:
         states.do(submission, "confirmed")
         submission.save(update_fields=["state", "changed_at"])
         hanging.propose(submission)
-        note(submission.event, "participation confirmed", submission.id)
+        trail.note(submission.event, "participation confirmed", submission.id)
         letters.tell("call-confirmed", submission)
         return submission
 
@@ -219,7 +222,7 @@ def come_late(guest: Guest | None, submission_id: str, ticket: str) -> Submissio
             codes.use(code)
             submission.code = code
             submission.save(update_fields=["code", "changed_at"])
-            note(event, "application let in late", submission.id, text=code.name)
+            trail.note(event, "application let in late", submission.id, text=code.name)
         return submission
 
 

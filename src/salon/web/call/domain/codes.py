@@ -1,5 +1,6 @@
-"""Codes that let an application come after the deadline. Only their hashes are kept; guessing is limited, for one
-address and for all together."""
+"""Codes that let an application come after the deadline. Only their hashes are kept. Wrong ones are counted, for one
+source and for all together: past that they are not looked at, while a right one (of 59 random bits) is good whatever
+others have tried."""
 
 import datetime
 
@@ -10,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Forbidden
 from salon.engine.recipes import tidy
-from salon.web.call.domain import attempts
 from salon.web.call.models import AccessCode, Call
+from salon.web.events import attempts
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event
 from salon.web.events.trail import note
@@ -19,9 +20,9 @@ from salon.web.people.models import User
 from salon.web.seats.domain.invitations import hash_of, new_code
 
 WRONG = "wrong code"
-#: wrong codes in a quarter of an hour: from one address (a venue shares one), and for all together
+#: wrong codes in a quarter of an hour: from one source (a venue shares one), and for all together
 PAUSE = datetime.timedelta(minutes=15)
-MOST_AN_ADDRESS, MOST = 10, 200
+MOST_A_SOURCE, MOST = 10, 200
 MOST_USES = 200
 _SALT = "salon.call.code"
 #: seconds between accepting a code and using it
@@ -55,14 +56,13 @@ def revoke(person: User, code_id: int) -> None:
             note(event, "code revoked", "", person=person, text=code.name)
 
 
-def accept(event: Event, typed: str, address: str) -> str:
-    """The ticket for a code that is good: what forms carry along. A wrong one counts, before it is looked at, so that
-    tries at the same moment count too. Raises Forbidden, attempts.TooManyTries."""
-    tried = attempts.begin(event, WRONG, address, PAUSE, MOST_AN_ADDRESS, MOST)
+def accept(event: Event, typed: str, source: str) -> str:
+    """The ticket for a code that is good: what forms carry along. Raises Forbidden for a wrong one, and
+    attempts.TooManyTries for the next after many."""
     code = AccessCode.objects.filter(call__event=event, code_hash=hash_of(typed)).first()
     if code is None or not _good(code):
+        attempts.begin(event, WRONG, source, PAUSE, MOST_A_SOURCE, MOST)
         raise _wrong()
-    tried.delete()
     return signing.dumps(code.id, salt=_SALT)
 
 

@@ -9,21 +9,19 @@ import os
 import re
 from collections.abc import Callable
 
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from salon.core.errors import BadRecipe, Conflict, StorageFull
+from salon.core.errors import BadRecipe, Conflict
 from salon.core.hashing import bytes_hash
 from salon.engine.recipes import tidy
-from salon.web.call.domain import states, windows
+from salon.web.call.domain import drafts, states, windows
 from salon.web.call.domain.applying import mine
 from salon.web.call.models import Question, Submission, Upload
-from salon.web.events.trail import note
+from salon.web.events.trail import again
 from salon.web.gallery.domain.uploads import check_head, is_avif, to_show
 from salon.web.ids import new_id
 from salon.web.people.models import Guest
@@ -67,10 +65,6 @@ OTHERS: dict[str, tuple[str, Callable[[bytes], bool]]] = {
     "zip": ("application/zip", _begins(b"PK\x03\x04")),
 }
 _NAME = re.compile(r"[/\\:*?\"<>|]+")
-
-
-class NoRoom(StorageFull):
-    """The venue's room for files is used up."""
 
 
 def accepts(question: Question) -> str:
@@ -117,7 +111,7 @@ def kind_of(name: str, head: bytes, pictures_only: bool) -> str:
 
 def keep(guest: Guest | None, submission_id: str, question: Question, file: UploadedFile, opened: str) -> Upload:
     """Takes a file in. The same bytes beside the same question are one file. Raises BadRecipe, Conflict, Forbidden,
-    NoRoom, windows.Late."""
+    drafts.NoRoom, windows.Late."""
     name = tidy_name(file.name or "")
     if (file.size or 0) > MOST_A_FILE:
         raise BadRecipe(
@@ -150,15 +144,12 @@ def _keep(
         return found
     if beside.count() >= MOST_A_QUESTION:
         raise Conflict(_("There are %(most)d files already.") % {"most": MOST_A_QUESTION}, _("Take one away first."))
-    if _bytes(submission.uploads.all()) + len(data) > MOST_BYTES:
+    if drafts.bytes_of(submission.uploads.all()) + len(data) > MOST_BYTES:
         raise BadRecipe(
             _("Together your files would be larger than %(most)d MB.") % {"most": MOST_BYTES // MB},
             _("Make them smaller, or give a link instead."),
         )
-    if _bytes(Upload.objects.all()) + len(data) > settings.SALON_CALL_MOST_BYTES:
-        raise NoRoom(
-            _("This house has no room for more files just now."), _("Tell the organisers; your words are kept.")
-        )
+    drafts.check_room(submission, len(data))
     stem = f"applications/{submission.id}/{new_id()}"
     for ending, content in (("", data), (".webp", shown)):
         if content:
@@ -168,12 +159,9 @@ def _keep(
         submission=submission, question=question, file=names[0], shown=names[1] if shown else "", name=name, kind=kind,
         size=len(data), sha256=sha256,
     )  # fmt: skip
-    note(submission.event, "file kept", submission.id, text=sha256[:16])
+    drafts.touch(submission)
+    again(submission.event, "file kept", submission.id, text=sha256[:16])
     return upload
-
-
-def _bytes(uploads: object) -> int:
-    return uploads.aggregate(sum=Sum("size"))["sum"] or 0  # type: ignore[attr-defined]
 
 
 def open_for(guest: Guest | None, submission_id: str, opened: str) -> Submission:

@@ -59,7 +59,8 @@ KINDS: dict[str, tuple[Any, Any, tuple[str, ...], bool]] = {
 def register() -> None:
     """Called once, when the app is ready."""
     for kind, (subject, text, variables, by_itself) in KINDS.items():
-        letters.register(kind, subject, text, variables, by_itself)
+        typed = tuple(name for name in variables if name == "title")
+        letters.register(kind, subject, text, variables, by_itself, typed, unproven=kind == "call-received")
 
 
 def tell(kind: str, submission: Submission, until: datetime.datetime | None = None) -> None:

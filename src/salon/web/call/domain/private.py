@@ -59,6 +59,11 @@ def erase(guest: Guest) -> None:
         submission.save()
 
 
+def subjects(guest: Guest) -> list[str]:
+    """What the trail calls theirs."""
+    return [str(pk) for pk in guest.submissions.values_list("pk", flat=True)]
+
+
 def panel(guest: Guest) -> Panel | None:
     """The guest's applications, for their own page."""
     mine = list(guest.submissions.all())

@@ -7,23 +7,30 @@ from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from msgspec import Struct
 
 from salon.core.errors import BadRecipe
 from salon.engine.recipes import tidy
 from salon.web.arena.domain import leaving
+from salon.web.events.attempts import HOUR
 from salon.web.events.domain import lock_current_event
-from salon.web.events.models import Entry
+from salon.web.events.models import Entry, Event
 from salon.web.events.trail import note
 from salon.web.gallery.models import Licence, TakenAlong, Work
+from salon.web.people.personal import press_out
 from salon.web.refuses.domain import reporting
+from salon.web.refuses.models import Report
 from salon.web.station.domain.erasing import erase_visitor
 from salon.web.station.domain.intake import TooManyWaiting
+from salon.web.station.domain.visitors import KNOWN, Standing, take_share
 from salon.web.station.models import Drawing, Image, Request
 
 #: requests on a page of one's own
 REQUESTS_A_PAGE = 12
+#: proposals in an hour: of one visitor, of all strangers together, from one network, in all
+MOST_A_VISITOR, STRANGERS, MOST_A_SOURCE, MOST = 40, 30, 120, 600
 LENGTHS = {"title": 120, "maker": 80, "statement": 1000}
 
 
@@ -71,8 +78,8 @@ def live_work(visitor: str | None, image: str) -> Work | None:
     return Work.objects.filter(visitor=visitor, image_id=image, state__in=Work.ALIVE).first() if visitor else None
 
 
-def propose(visitor: str, image: Image, proposal: Proposal) -> tuple[Work, bool]:
-    """The work, and whether it is new: sending the form twice proposes once. Raises TooManyWaiting."""
+def propose(visitor: str, image: Image, proposal: Proposal, standing: Standing = KNOWN) -> tuple[Work, bool]:
+    """The work, and whether it is new: sending the form twice proposes once. Raises TooManyWaiting, TooManyTries."""
     with transaction.atomic():
         event = lock_current_event()
         if found := live_work(visitor, image.id):
@@ -83,12 +90,23 @@ def propose(visitor: str, image: Image, proposal: Proposal) -> tuple[Work, bool]
                 _("%(count)d of your works wait for a curator already.") % {"count": waiting},
                 _("Wait until one is decided, or withdraw one."),
             )
+        _check_hour(event, visitor)
+        take_share(event, "proposal", standing, STRANGERS, MOST_A_SOURCE, MOST)
         fields = {name: getattr(proposal, name) for name in ("title", "maker", "statement", "licence", "may_print")}
         work = Work.objects.create(
             event=event, image=image, visitor=visitor, may_publish_prompt=proposal.may_publish_prompt, **fields
         )
         note(event, "proposed", work.id, visitor=visitor)
         return work, True
+
+
+def _check_hour(event: Event, visitor: str) -> None:
+    """Proposing and withdrawing in turn has an end: counted by the trail. Raises TooManyWaiting."""
+    lately = Entry.objects.filter(event=event, deed="proposed", visitor=visitor, at__gt=timezone.now() - HOUR)
+    if lately.count() >= MOST_A_VISITOR:
+        raise TooManyWaiting(
+            _("You have proposed %(count)d works within the hour.") % {"count": MOST_A_VISITOR}, _("Come back later.")
+        )
 
 
 def withdraw(visitor: str, work_id: str) -> Work:
@@ -139,11 +157,14 @@ def forget(visitor: str) -> tuple[list[str], list[str]]:
         event = lock_current_event(even_archived=True)
         mine = Work.objects.filter(visitor=visitor)
         hung = list(mine.filter(state=Work.State.HUNG).values_list("id", flat=True))
-        gone = mine.count()
+        gone, reports = mine.count(), Report.objects.filter(visitor=visitor).exists()
+        drawn = Request.objects.filter(visitor=visitor).exists()
         mine.delete()
         reporting.forget(visitor)
         stopped = leaving.forget(visitor) + erase_visitor(visitor)
         TakenAlong.objects.filter(visitor=visitor).delete()
         Entry.objects.filter(visitor=visitor).update(visitor="")
-        note(event, "forgotten", "", text=str(gone))
+        if gone or stopped or reports or drawn:
+            note(event, "forgotten", "", text=str(gone))
+        transaction.on_commit(press_out)
     return hung, stopped

@@ -12,6 +12,7 @@ from salon.web.events.models import Entry, Event
 from salon.web.events.trail import note
 from salon.web.people.models import User
 from salon.web.refuses.domain import outcomes
+from salon.web.refuses.domain.reporting import NAME_SEEN
 from salon.web.refuses.models import Finding, Report, Review
 
 State = Finding.State
@@ -138,7 +139,7 @@ def see_credit(person: User, report_id: str) -> Report:
         report = _report(report_id, event)
         report.credit_seen = True
         report.save(update_fields=["credit_seen"])
-        note(event, "name seen", report.id, person=person, text=report.credit)
+        note(event, NAME_SEEN, report.id, person=person, text=report.credit)
         return report
 
 

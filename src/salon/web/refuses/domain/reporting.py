@@ -1,7 +1,7 @@
 """A visitor's side: reports, one a visitor and image (a second one corrects it), a few an hour; credit; withdrawal."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -13,18 +13,22 @@ from salon.core.errors import BadRecipe
 from salon.engine.recipes import tidy
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Device, Entry, Event
-from salon.web.events.trail import note
+from salon.web.events.trail import again, note
+from salon.web.people.personal import press_out
 from salon.web.refuses.domain.erasing import empty
 from salon.web.refuses.models import Failure, Finding, Report, Target
 from salon.web.station.domain.erasing import erase_orphans
 from salon.web.station.domain.intake import TooManyWaiting
+from salon.web.station.domain.visitors import KNOWN, Standing, take_share
 from salon.web.station.models import Image
 
 LENGTHS = {"text": 500, "credit": 80}
 #: times that a report may be corrected; what was said before is kept
 MOST_CORRECTIONS = 5
 HOUR = datetime.timedelta(hours=1)
-WITHDRAWN = "report withdrawn"
+WITHDRAWN, NAME_SEEN = "report withdrawn", "name seen"
+#: new reports in an hour: of all strangers together, from one network, in all
+STRANGERS, MOST_A_SOURCE, MOST = 30, 120, 600
 
 
 def read_report(form: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
@@ -42,7 +46,9 @@ def read_report(form: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]
     return values, wrong
 
 
-def report(visitor: str, image: Image, values: Mapping[str, str], device: Device | None = None) -> Report:
+def report(
+    visitor: str, image: Image, values: Mapping[str, str], device: Device | None = None, standing: Standing = KNOWN
+) -> Report:
     """Keep it; this visitor's earlier one of the same image is corrected. Raises TooManyWaiting."""
     with transaction.atomic():
         event = lock_current_event()
@@ -50,8 +56,9 @@ def report(visitor: str, image: Image, values: Mapping[str, str], device: Device
             _correct(mine, values)
         else:
             _check_hour(event, visitor, device)
+            take_share(event, "report", standing, STRANGERS, MOST_A_SOURCE, MOST)
             mine = Report.objects.create(event=event, visitor=visitor, image=image, device=device, **values)
-        note(event, "reported", mine.id, visitor=visitor)
+        again(event, "reported", mine.id, visitor=visitor)
         return mine
 
 
@@ -113,6 +120,13 @@ def _name(mine: Report, credit: str) -> None:
     if mine.credit != credit:
         mine.credit, mine.credit_seen = credit, False
         mine.save(update_fields=["credit", "credit_seen"])
+        _unname([mine.id])
+
+
+def _unname(reports: Iterable[str]) -> None:
+    """A name that is no longer wanted leaves the trail, too; that somebody has read it stays."""
+    Entry.objects.filter(deed=NAME_SEEN, subject__in=reports).update(text="")
+    transaction.on_commit(press_out)
 
 
 def set_credit(visitor: str, report_id: str, credit: str) -> Report:
@@ -124,7 +138,7 @@ def set_credit(visitor: str, report_id: str, credit: str) -> Report:
         event = lock_current_event(even_archived=True)
         mine = _own(visitor, report_id)
         _name(mine, clean)
-        note(event, "credit", mine.id, visitor=visitor)
+        again(event, "credit", mine.id, visitor=visitor)
         return mine
 
 
@@ -136,6 +150,7 @@ def withdraw(visitor: str, report_id: str) -> list[str]:
         mine = _own(visitor, report_id)
         finding, image = mine.finding, mine.image_id
         mine.delete()
+        _unname([report_id])
         note(event, WITHDRAWN, report_id, visitor=visitor)
         stopped: list[str] = []
         if finding and not finding.reports.exists() and finding.state != Finding.State.WITHDRAWN:
@@ -146,7 +161,10 @@ def withdraw(visitor: str, report_id: str) -> list[str]:
 
 
 def forget(visitor: str) -> None:
-    """Inside a transaction: this visitor's reports stay, without name and without a way back."""
+    """Inside a transaction: this visitor's reports stay as what was ticked, without name, without their words and
+    without a way back."""
     for mine in Report.objects.filter(visitor=visitor):
-        mine.visitor, mine.credit, mine.credit_seen = f"forgotten-{mine.id}", "", False
-        mine.save(update_fields=["visitor", "credit", "credit_seen"])
+        mine.visitor, mine.credit, mine.credit_seen, mine.text = f"forgotten-{mine.id}", "", False, ""
+        mine.earlier = [{**said, "text": ""} for said in mine.earlier]
+        mine.save(update_fields=["visitor", "credit", "credit_seen", "text", "earlier"])
+        _unname([mine.id])

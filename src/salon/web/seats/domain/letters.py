@@ -3,12 +3,12 @@
 import datetime
 from typing import Any
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from salon.web.codes import house_address
 from salon.web.events import times
 from salon.web.mail import letters
 from salon.web.people.models import Guest
@@ -17,12 +17,14 @@ from salon.web.seats.models import Place, Pool
 
 #: known in every letter about a place: what it is, when and where, and the way to it
 ABOUT = ("what", "when", "where", "link")
+#: those that ask an address to answer: nobody knows whose it is
+UNPROVEN = ("place_held", "place_waiting", "place_again")
 
 
 def register() -> None:
     """Tells the mail room of these letters."""
     for kind, subject, text, more, by_itself in _LETTERS:
-        letters.register(kind, subject, text, (*ABOUT, *more), by_itself)
+        letters.register(kind, subject, text, (*ABOUT, *more), by_itself, unproven=kind in UNPROVEN)
 
 
 _LETTERS = (
@@ -128,12 +130,12 @@ def offered(place: Place) -> None:
 def given_back(place: Place) -> None:
     """It was theirs."""
     key = f"place-back-{place.id}-{int(place.changed_at.timestamp())}"
-    _write("place_given_back", place, key, place.guest, link=_address(reverse("seats:pool", args=[place.pool_id])))
+    _write("place_given_back", place, key, place.guest, link=house_address(reverse("seats:pool", args=[place.pool_id])))
 
 
 def invited(pool: Pool, guest: Guest, code: str, keeps_until: datetime.datetime | None) -> None:
     """They are invited, and whether a place is kept for them."""
-    link = f"{_address(reverse('seats:pool', args=[pool.id]))}?code={code}"
+    link = f"{house_address(reverse('seats:pool', args=[pool.id]))}?code={code}"
     with translation.override(letters.language_of(pool.event, guest)):
         ends = keeps_until or pool.invited_until or pool.closes_at or pool.starts_at
         until = times.words(pool.event, ends) if ends else _("the end of the event")
@@ -152,7 +154,7 @@ def _write(kind: str, place: Place, key: str, guest: Guest, link: str = "", **at
     pool = place.pool
     with translation.override(letters.language_of(pool.event, guest)):
         values = _about(pool) | {name: _when(pool, moment) for name, moment in at.items()}
-    way = link or _address(reverse("seats:mine", args=[proof.token_of(place, letter=True)]))
+    way = link or house_address(reverse("seats:mine", args=[proof.token_of(place, letter=True)]))
     letters.write(pool.event, guest, kind, key, link=way, **values)
 
 
@@ -164,7 +166,3 @@ def _about(pool: Pool) -> dict[str, str]:
 
 def _when(pool: Pool, moment: Any) -> str:
     return times.words(pool.event, moment) if moment else _("the whole day")
-
-
-def _address(path: str) -> str:
-    return f"{settings.PUBLIC_URL or 'http://127.0.0.1:8000'}{path}"

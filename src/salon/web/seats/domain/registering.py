@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Conflict
 from salon.core.text import tidy
+from salon.web.events import sums
 from salon.web.mail.letters import whole
 from salon.web.people import guests
 from salon.web.people.models import Guest
-from salon.web.seats.domain import invitations, locking, places, showing
+from salon.web.seats.domain import invitations, locking, places, proof, showing
 from salon.web.seats.models import Place
 
 KEY = re.compile(r"[0-9a-f]{32}")
@@ -40,10 +41,13 @@ def read(form: Mapping[str, Any]) -> tuple[Asked, dict[str, str]]:
     wrong = {}
     if not KEY.fullmatch(asked.key):
         wrong["key"] = _("This form is not whole: open the page anew.")
-    if not asked.name:
-        wrong["name"] = _("Please say your name, or what you want to be called.")
-    elif len(asked.name) > 200:
+    if len(asked.name) > 200:
         wrong["name"] = _("At most %(most)d characters, please.") % {"most": 200}
+    else:
+        try:
+            guests.name_of(asked.name)
+        except BadRecipe as error:
+            wrong["name"] = str(error)
     if asked.email and not whole(asked.email):
         wrong["email"] = _("Mail cannot go to this address: look at it again, or leave it empty.")
     if not asked.agreed:
@@ -51,15 +55,28 @@ def read(form: Mapping[str, Any]) -> tuple[Asked, dict[str, str]]:
     return asked, wrong
 
 
-def register(pool_id: str, asked: Asked, known: Guest | None, language: str, visitor: str = "") -> Place:
+def needs_proof(asked: Asked, known: Guest | None) -> bool:
+    """Whether the form makes the house write to an address that has never answered: then its sender does a sum."""
+    if not asked.email:
+        return False
+    answered = Place.objects.filter(guest=known, mailbox=proof.mailbox(asked.email)) if known else Place.objects.none()
+    return not answered.exists()
+
+
+def register(
+    pool_id: str, asked: Asked, known: Guest | None, language: str, visitor: str = "", done: sums.Proof | None = None
+) -> Place:
     """The place of whoever sent this form; `known` is whom the browser was before. A press that comes twice, with or
-    without the cookie that its first answer brought, is one: its key is known to that page alone. Raises as `take`."""
+    without the cookie that its first answer brought, is one: its key is known to that page alone. `done` is the sum
+    that is spent with it. Raises as `take`."""
     with locking.locked(pool_id) as families:
         family = families[pool_id]
         if not (family.root.event.current and showing.is_open(family.root.event)):
             raise Conflict(_("The event is not open, or it is over."), _("Come back when it opens."))
         if sent := Place.objects.filter(pool=pool_id, key=asked.key).select_related("guest").first():
             return places.take_in(family, pool_id, sent.guest, asked.key, "")
+        if done:
+            sums.spend(done)
         invitation = invitations.of_code(family.pools[pool_id], asked.code)
         guest = _known(asked, known) or (invitation.guest if invitation else None)
         if guest:

@@ -20,7 +20,7 @@ def erase_visitor(visitor: str) -> list[str]:
         cancel(request)
     forgotten.send(None, visitor=visitor)
     erase_drawings(Drawing.objects.filter(request__visitor=visitor))
-    Request.objects.filter(visitor=visitor).update(visitor=f"forgotten-{secrets.token_hex(16)}", key=None)
+    Request.objects.filter(visitor=visitor).update(visitor=f"forgotten-{secrets.token_hex(16)}", key=None, source="")
     return [request.id for request in stopped]
 
 

@@ -1,12 +1,13 @@
 """From what a visitor asks to rows: checks, recipes, caps, and one request for one press of the button."""
 
 import secrets
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from msgspec import Meta, Struct
@@ -26,9 +27,13 @@ from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Device, Event
 from salon.web.line import EngineState
 from salon.web.station.domain.catalogue import model_of
+from salon.web.station.domain.pricing import price_of
+from salon.web.station.domain.visitors import KNOWN, Standing
 from salon.web.station.models import Drawing, Image, Request, Withheld
 
 Seed = Annotated[int, Meta(ge=0, le=MAX_SEED)]
+#: whose work steps behind everybody's (core.recipe.Request)
+BACKGROUND = "background"
 
 
 class TooManyWaiting(Busy):
@@ -58,10 +63,29 @@ class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")] | None = None
 
 
+class Proof(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST /api/ticket`: the solved sum, as altcha writes it."""
+
+    sum: Annotated[str, Meta(min_length=1, max_length=4000)]
+
+
+Body = TypeVar("Body", Ask, Proof)
+
+
 def parse_ask(body: bytes) -> Ask:
     """The body as an Ask. Raises BadRecipe naming the field that does not fit."""
+    return _parse(body, Ask)
+
+
+def parse_sum(body: bytes) -> str:
+    """The sum in the body. Raises BadRecipe."""
+    return _parse(body, Proof).sum
+
+
+def _parse(body: bytes, kind: type[Body]) -> Body:
     try:
-        return _whole(msgspec.json.decode(body, type=Ask))
+        found = msgspec.json.decode(body, type=kind)
+        return _whole(found) if isinstance(found, Ask) else found
     except msgspec.ValidationError as error:
         raise BadRecipe(
             _("This cannot be drawn as asked: %(why)s.") % {"why": str(error).replace("`", "")},
@@ -147,29 +171,67 @@ def existing(visitor: str, key: str | None) -> Request | None:
     return Request.objects.filter(visitor=visitor, key=key).first() if key else None
 
 
-def check_room(event: Event, visitor: str, device: Device | None) -> None:
-    """Counts rows, never a counter; true while the event is locked. A booth begins anew as often as it likes, so it has
-    a limit of its own; addresses have none, since a venue shares one. Raises TooManyWaiting, Busy."""
+class Share(NamedTuple):
+    """Part of the line: what waits in it, how much may, and what is said to the next when it is full."""
+
+    rows: QuerySet[Request]
+    most: int
+    refusal: Busy
+
+
+def check_room(event: Event, visitor: str, device: Device | None, price: int = 1, standing: Standing = KNOWN) -> None:
+    """Whether so much more may wait: for this visitor, at this booth, from this network, for strangers, at all. Counts
+    rows, never a counter; true while the event is locked. Into an empty share everything fits, or it could never be
+    drawn. What the house draws for itself steps behind and does not count. Raises TooManyWaiting, Busy."""
     if event.paused:
         raise Busy(_("The house takes a short pause."), _("Your words are kept in the field; try again soon."))
-    waiting = Request.objects.filter(event=event, state__in=Request.OPEN)
-    if waiting.filter(visitor=visitor).count() >= settings.SALON_WAITING_PER_VISITOR:
-        raise TooManyWaiting(
-            _("You have %(count)d requests waiting already, as many as one visitor may.")
-            % {"count": settings.SALON_WAITING_PER_VISITOR},
-            _("Wait until one is drawn, or cancel one."),
-        )
-    if device and waiting.filter(device=device).count() >= settings.SALON_WAITING_PER_STATION:
-        raise TooManyWaiting(
-            _("This booth has %(count)d requests waiting already, as many as one booth may.")
-            % {"count": settings.SALON_WAITING_PER_STATION},
-            _("Wait until one is drawn."),
-        )
-    if waiting.count() >= settings.SALON_WAITING_TOTAL:
-        raise Busy(_("The line is very long just now."), _("Come back in a few minutes."))
+    waiting = Request.objects.filter(event=event, state__in=Request.OPEN).exclude(audience=BACKGROUND)
+    for share in _shares(waiting, visitor, device, standing):
+        there = share.rows.aggregate(sum=Sum("price"))["sum"] or 0
+        if there and there + price > share.most:
+            raise share.refusal
 
 
-def submit(ask: Ask, visitor: str, engine: EngineState, device: Device | None = None) -> tuple[Request, bool]:
+def _shares(waiting: QuerySet[Request], visitor: str, device: Device | None, standing: Standing) -> Iterator[Share]:
+    """Those that a request comes out of, the smallest first. A booth begins anew as often as it likes, so it has one of
+    its own. Half of the line is left to others, whatever comes from one network: a venue may share an address, so
+    nobody is refused for it before that."""
+    yield Share(waiting.filter(visitor=visitor), settings.SALON_WAITING_PER_VISITOR, _yours())
+    if device:
+        yield Share(waiting.filter(device=device), settings.SALON_WAITING_PER_STATION, _booths())
+    elif not standing.known:
+        yield Share(waiting.filter(known=False), settings.SALON_WAITING_STRANGERS, _strangers())
+    if standing.source and not device:
+        half = max(1, settings.SALON_WAITING_TOTAL // 2)
+        yield Share(waiting.filter(source=standing.source), half, _long(_("Much of it comes from your network.")))
+    yield Share(waiting, settings.SALON_WAITING_TOTAL, _long())
+
+
+def _yours() -> TooManyWaiting:
+    return TooManyWaiting(
+        _("You have as much waiting as one visitor may."),
+        _("Wait until one is drawn, or cancel one. Fewer pictures and fewer steps count for less."),
+    )
+
+
+def _booths() -> TooManyWaiting:
+    return TooManyWaiting(_("This booth has as much waiting as one booth may."), _("Wait until one is drawn."))
+
+
+def _strangers() -> TooManyWaiting:
+    return TooManyWaiting(
+        _("Visitors without a ticket of their own have as much waiting as they may together."),
+        _("A browser with scripts gets a ticket by itself: load the page again. Or try again in a minute."),
+    )
+
+
+def _long(why: str = "") -> Busy:
+    return Busy(_("The line is very long just now."), " ".join(filter(None, (why, _("Come back in a few minutes.")))))
+
+
+def submit(
+    ask: Ask, visitor: str, engine: EngineState, device: Device | None = None, standing: Standing = KNOWN
+) -> tuple[Request, bool]:
     """The request's row, and whether it is new: the same key from the same visitor is the same request.
 
     Raises what `recipes_of` raises, TooManyWaiting, Busy.
@@ -181,8 +243,8 @@ def submit(ask: Ask, visitor: str, engine: EngineState, device: Device | None = 
         event = lock_current_event()
         if found := existing(visitor, ask.key):
             return found, False
-        check_room(event, visitor, device)
-        return store(event, visitor, ask.key, recipes, device=device), True
+        check_room(event, visitor, device, price_of(recipes), standing)
+        return store(event, visitor, ask.key, recipes, device=device, standing=standing), True
 
 
 def store(
@@ -192,12 +254,14 @@ def store(
     recipes: tuple[Recipe, ...],
     audience: str = "visitor",
     device: Device | None = None,
+    standing: Standing = KNOWN,
     trace: bool = False,
     inputs: Mapping[str, bytes] | None = None,
 ) -> Request:
     """The rows of a request; the event must be locked. `inputs` are the bytes that the recipes name, by SHA-256."""
     request = Request.objects.create(
-        event=event, visitor=visitor, key=key, audience=audience, device=device,
+        event=event, visitor=visitor, key=key, audience=audience, device=device, price=price_of(recipes),
+        known=standing.known, source=standing.source,
         trace=trace, inputs=msgspec.msgpack.encode(inputs) if inputs else b"",
     )  # fmt: skip
     images = [
@@ -217,3 +281,21 @@ def cancel(request: Request) -> bool:
         state=Request.State.CANCELLED, inputs=b"", ended_at=timezone.now()
     )
     return bool(changed)
+
+
+#: spoken by sentences.py
+EMPTIED = "The house has emptied the line, so that everybody could begin anew. Ask for it again."
+
+
+def empty_line(event: Event) -> list[str]:
+    """Under the event's lock: ends all that visitors have waiting or being drawn, and says why. Names of the requests,
+    for the desk to stop drawing and to tell whoever watches."""
+    waiting = Request.objects.filter(event=event, state__in=Request.OPEN).exclude(audience=BACKGROUND)
+    ids = list(waiting.values_list("id", flat=True))
+    waiting.update(state=Request.State.CANCELLED, code="emptied", why=EMPTIED, ended_at=timezone.now())
+    return ids
+
+
+def forget_sources() -> int:
+    """The worker's duty: where a request came from is kept as long as it is open. How many were forgotten."""
+    return Request.objects.exclude(source="").exclude(state__in=Request.OPEN).update(source="")

@@ -1,16 +1,32 @@
-"""Visitors have no account: a signed ticket, given at the first request, says which requests are theirs."""
+"""Visitors have no account: a signed ticket, given at the first request, says which requests are theirs.
+
+A ticket is given to whoever asks, so a thousand of them prove nothing. One for which a browser has done a small sum
+(`prove`) is *known*: its visitor has shares of their own of whatever there is only so much of. All others are
+strangers, who have one small share together: of the line, of reports, of the arena's votes. Whoever stands at a booth
+is known, since booths have limits of their own.
+"""
 
 import secrets
+from typing import NamedTuple
 
 from django.core import signing
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
+from salon.core.errors import Forbidden
 from salon.web import cookies
+from salon.web.events import attempts, sums
+from salon.web.events.domain import current_event
+from salon.web.events.models import Device, Event
+from salon.web.sources import source_of
 
 COOKIE = cookies.personal("salon_ticket")
 _SALT = "salon.visitor"
 #: seconds; a day in the world and the morning after
 _LIFETIME = 60 * 60 * 24 * 14
+#: known tickets in an hour: for one network (a venue may be one), and in all
+MOST_A_SOURCE, MOST = 300, 3000
 
 
 def _signed(request: HttpRequest) -> str:
@@ -19,18 +35,86 @@ def _signed(request: HttpRequest) -> str:
     return value.strip() if kind.lower() == "bearer" else request.COOKIES.get(COOKIE, "")
 
 
-def visitor_of(request: HttpRequest) -> str | None:
-    """The visitor's key, or None without a ticket of ours."""
+class Ticket(NamedTuple):
+    """A visitor's key, and whether a sum was done for it."""
+
+    visitor: str
+    known: bool = False
+
+
+class Standing(NamedTuple):
+    """How whoever asks stands with the house: known or a stranger, and from which network (sources.py)."""
+
+    known: bool = True
+    source: str = ""
+
+
+#: somebody of whom nothing needs to be asked
+KNOWN = Standing()
+
+
+def ticket_of(request: HttpRequest) -> Ticket | None:
+    """The ticket that comes along, or None without one of ours."""
     try:
-        return signing.loads(_signed(request), salt=_SALT, max_age=_LIFETIME)
+        told = signing.loads(_signed(request), salt=_SALT, max_age=_LIFETIME)
     except signing.BadSignature:
         return None
+    return Ticket(*told) if isinstance(told, list) else Ticket(told)
+
+
+def visitor_of(request: HttpRequest) -> str | None:
+    """The visitor's key, or None without a ticket of ours."""
+    ticket = ticket_of(request)
+    return ticket.visitor if ticket else None
+
+
+def is_stranger(request: HttpRequest) -> bool:
+    """Whether a sum would make this browser known."""
+    ticket = ticket_of(request)
+    return ticket is None or not ticket.known
+
+
+def standing_of(request: HttpRequest, booth: Device | None = None) -> Standing:
+    """How the sender stands; `booth` is the one that they stand at, if any."""
+    return Standing(booth is not None or not is_stranger(request), source_of(request))
+
+
+def prove(request: HttpRequest, solved: str) -> None:
+    """Takes the sum for a ticket. Raises Forbidden if it is none, Conflict if it was used, attempts.TooManyTries if
+    very many tickets were asked for from one network, or at all."""
+    proof = sums.proof_of(solved)
+    if proof is None:
+        raise Forbidden(_("This sum is not right, or too old."), _("Ask for another one: /sum."))
+    with transaction.atomic():
+        attempts.begin(current_event(), "ticket", source_of(request), attempts.HOUR, MOST_A_SOURCE, MOST)
+        sums.spend(proof)
+
+
+def take_share(event: Event, kind: str, standing: Standing, strangers: int, a_source: int, most: int) -> None:
+    """Counts one of what there is only so much of in an hour; the event must be locked. All strangers together have
+    `strangers`, one network `a_source`, everybody `most`. Raises attempts.TooManyTries."""
+    if not standing.source:
+        return
+    if not standing.known:
+        if not attempts.has_room(event, f"{kind}/s", "", attempts.HOUR, strangers, strangers):
+            raise attempts.TooManyTries(
+                _("Visitors without a ticket of their own have had what they may together in an hour."),
+                _("A browser with scripts gets a ticket by itself: load the page again. Or tell a volunteer."),
+            )
+        attempts.count(event, f"{kind}/s", "")
+    if not attempts.has_room(event, kind, standing.source, attempts.HOUR, a_source, most):
+        raise attempts.TooManyTries(
+            _("Very much of this was sent within the hour."), _("Try again later, or tell a volunteer.")
+        )
+    attempts.count(event, kind, standing.source)
 
 
 def new_visitor() -> str:
     return secrets.token_hex(16)
 
 
-def give_ticket(response: HttpResponse, visitor: str) -> None:
-    """Sets the ticket's cookie."""
-    cookies.keep(response, COOKIE, signing.dumps(visitor, salt=_SALT), _LIFETIME)
+def give_ticket(request: HttpRequest, response: HttpResponse, visitor: str, known: bool = False) -> None:
+    """Sets the ticket's cookie. Who was known stays so."""
+    ticket = ticket_of(request)
+    known = known or (ticket is not None and ticket == (visitor, True))
+    cookies.keep(response, COOKIE, signing.dumps([visitor, True] if known else visitor, salt=_SALT), _LIFETIME)

@@ -1,5 +1,6 @@
 // Calls of the station's API. Every failure is a Mishap: code, message, hint, as the server or the network gave it.
 import { say } from "./strings.js";
+import { ticket } from "./ticket.js";
 
 export class Mishap extends Error {
   constructor({ code = "error", message = "", hint = "" } = {}, status = 0) {
@@ -26,9 +27,13 @@ async function call(path, options = {}) {
 const post = (path, body) =>
   call(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
 
+async function request(wish) {
+  await ticket();
+  return post("/api/requests", wish);
+}
 /** `key` names this press of the button: sent twice, it is still one request. */
-export const ask = (wish, key) => post("/api/requests", { ...wish, key });
-export const again = (image) => post("/api/requests", { image, key: newKey() });
+export const ask = (wish, key) => request({ ...wish, key });
+export const again = (image) => request({ image, key: newKey() });
 export const state = (id) => call(`/api/requests/${encodeURIComponent(id)}`);
 export const cancel = (id) => post(`/api/requests/${encodeURIComponent(id)}/cancel`, {});
 export const words = (wish, signal) => call(`/api/words?${wish}`, { signal });

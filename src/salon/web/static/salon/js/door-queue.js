@@ -17,19 +17,23 @@ export function keep(scan) {
 
 function drop(nonce) { store(kept().filter((scan) => scan.nonce !== nonce)); }
 
-/** Sends what is kept, the oldest first; `send` answers or throws. Stops at the first that cannot be sent. Two pages
- * of one browser take turns. */
+/** Sends what is kept, the oldest first; `send` answers or throws. Stops at the first that cannot be sent; one that the
+ * house has no time for now (an unknown code after many of them) waits, and the others go on. Two pages of one browser
+ * take turns. */
 export async function sendAll(send, on) {
   const work = async () => {
+    let later = null;
     for (const scan of kept()) {
       let said;
       try { said = await send(scan); } catch (mishap) {
+        if (mishap.status === 429) { later = mishap; continue; }
         if (mishap.status !== 400 && mishap.status !== 409) throw mishap;
         said = { answer: "lost", nonce: scan.nonce, code: scan.code, at: scan.at, message: mishap.message };
       }
       drop(scan.nonce);
       on(said, scan);
     }
+    if (later) throw later;
   };
   return navigator.locks ? navigator.locks.request(KEPT, work) : work();
 }

@@ -168,7 +168,10 @@ class Machine {
     this.trouble({ message: why ?? message, hint }, press && { words: say("try_again"), go: () => afresh(this) });
     announce(say("machine_says", { name: this.name, words: why ?? message ?? "" }));
   }
-  on_cancelled() { this.say(say("cancelled")); }
+  on_cancelled({ code, why }) {
+    this.say(say("cancelled"));
+    if (why) once({ code, message: why });
+  }
   on_lost() { this.say(say("reconnecting")); }
 }
 

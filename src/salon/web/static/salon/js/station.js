@@ -133,7 +133,8 @@ const heard = {
   },
   refused({ code, why, message, hint }) { end({ code: code ?? "refused", message: why ?? message, hint }); },
   failed({ code, why, message, hint }) { end({ code, message: why ?? message, hint: hint || say("failed_hint") }); form.setSeed(current?.seed); },
-  cancelled() { end(null); step(say("cancelled")); announce(say("cancelled")); },
+  // by whoever asked, or by the house, which says why
+  cancelled({ code, why }) { end(why ? { code, message: why } : null); step(say("cancelled")); announce(why || say("cancelled")); },
   lost() { step(say("reconnecting")); },
 };
 function end(mishap) {

@@ -1,8 +1,8 @@
-"""Keeping machines from filling the call, without anybody else's service and without a riddle for people.
+"""Keeping machines from filling the house, without anybody else's service and without a riddle for people.
 
 A browser with scripts does a small sum first (altcha's proof of work, made and checked here). Whoever has none, or a
 device that is too slow for it, waits: a form that was open for WAIT may be sent once as it is. That way is limited, for
-one address and for all together; so is nothing for those who did the sum, and a volunteer's code goes round both.
+one source and for all together; so is nothing for those who did the sum, and a volunteer's code goes round both.
 """
 
 import datetime
@@ -18,9 +18,9 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from salon.core.errors import Busy, Conflict
-from salon.web.call.domain import attempts
-from salon.web.call.models import Spent
-from salon.web.events.models import Event
+from salon.web.events import attempts
+from salon.web.events.attempts import HOUR
+from salon.web.events.models import Event, Spent
 
 #: tries that a sum takes: at most a second or two of a phone's time
 FEWEST, MOST = 20_000, 80_000
@@ -28,10 +28,9 @@ CHALLENGE_LIFE = datetime.timedelta(minutes=30)
 #: the way without a sum: how long a form must have been open, how long it is good, and how many in an hour
 WAIT = datetime.timedelta(seconds=20)
 STAMP_LIFE = datetime.timedelta(hours=12)
-HOUR = datetime.timedelta(hours=1)
-MOST_AN_ADDRESS, MOST_AN_HOUR = 8, 120
+MOST_A_SOURCE, MOST_AN_HOUR = 8, 120
 WITHOUT = "no proof"
-_STAMP = "salon.call.stamp"
+_STAMP = "salon.stamp"
 
 
 class TooSoon(Busy):
@@ -55,7 +54,7 @@ class Proof(NamedTuple):
 
 
 def _secret() -> str:
-    return salted_hmac("salon.call.altcha", "", secret=settings.SECRET_KEY, algorithm="sha256").hexdigest()
+    return salted_hmac("salon.altcha", "", secret=settings.SECRET_KEY, algorithm="sha256").hexdigest()
 
 
 def challenge() -> dict:
@@ -73,12 +72,12 @@ def stamp() -> str:
     return signing.dumps(secrets.token_hex(8), salt=_STAMP)
 
 
-def check(event: Event, solved: str, opened: str, address: str) -> Proof:
+def check(event: Event, solved: str, opened: str, source: str) -> Proof:
     """What this form brings along to be let in by, still to be spent. Raises TooSoon, Conflict, TooManyTries."""
-    return _sum(solved) or _waited(event, opened, address)
+    return proof_of(solved) or _waited(event, opened, source)
 
 
-def _sum(solved: str) -> Proof | None:
+def proof_of(solved: str) -> Proof | None:
     """The proof of work, or None if it is none."""
     if not solved or len(solved) > 4000 or not altcha.verify_solution(solved, _secret()).verified:
         return None
@@ -86,7 +85,7 @@ def _sum(solved: str) -> Proof | None:
     return Proof(nonce, timezone.now() + CHALLENGE_LIFE)
 
 
-def _waited(event: Event, opened: str, address: str) -> Proof:
+def _waited(event: Event, opened: str, source: str) -> Proof:
     try:
         nonce = signing.loads(opened, salt=_STAMP, max_age=STAMP_LIFE)
         began = signing.b62_decode(opened.rsplit(":", 2)[1])
@@ -95,7 +94,7 @@ def _waited(event: Event, opened: str, address: str) -> Proof:
     left = began + WAIT.total_seconds() - timezone.now().timestamp()
     if left > 0:
         raise TooSoon(int(left) + 1)
-    attempts.begin(event, WITHOUT, address, HOUR, MOST_AN_ADDRESS, MOST_AN_HOUR)
+    attempts.begin(event, WITHOUT, source, HOUR, MOST_A_SOURCE, MOST_AN_HOUR)
     return Proof(nonce, timezone.now() + STAMP_LIFE)
 
 
