@@ -95,7 +95,7 @@ def _recipe_of(image: "Image.Image") -> Recipe:
     text = image.info.get(KEYWORD)
     if text is None:
         raise BadRecipe("The house sent an image without its recipe.", "Is it of the same version as this command?")
-    return parse_recipe(text)
+    return parse_recipe(str(text))  # Pillow's own kind of string is none to msgspec
 
 
 def path_of(folder: Path, recipe: Recipe) -> Path:
