@@ -1,7 +1,5 @@
 """The leaderboard: Bradley-Terry ratings out of the rows, with intervals clustered by voter, from the first vote on."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from math import inf, isfinite
@@ -13,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from msgspec import Struct
 
+from salon.core import cells
 from salon.engine.client import ModelInfo
 from salon.stats.bootstrap import clustered_rate
 from salon.stats.bradley_terry import Fit, fit
@@ -61,11 +60,7 @@ def votes(event: Event) -> list[Vote]:
 
 def as_csv(event: Event) -> str:
     """The votes as CSV, one a line."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([getattr(vote, name) for name in COLUMNS] for vote in votes(event))
-    return out.getvalue()
+    return "".join(cells.lines(as_rows(event), COLUMNS))
 
 
 def as_rows(event: Event) -> list[dict[str, Any]]:
