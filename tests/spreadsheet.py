@@ -1,5 +1,5 @@
-"""A spreadsheet that opens CSV, as Excel and LibreOffice take it: quotes count in front of a cell and are letters in the
-middle of one (Python's own reader does the same), and what begins with one of a few signs is run."""
+"""A spreadsheet that opens CSV, as Excel and LibreOffice take it: quotes count in front of a cell and are letters in
+the middle of one (Python's own reader does the same), and what begins with one of a few signs is run."""
 
 import csv
 import io

@@ -21,6 +21,7 @@ _DAYS = (
     (re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"), ("year", "month", "day")),
     (re.compile(r"(\d{1,2})\.\s*(\d{1,2})\.\s*(\d{4})"), ("day", "month", "year")),
 )
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _SLASHES = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
@@ -85,13 +86,30 @@ def span(event: Event, day: datetime.date, starts: str, ends: str, ends_day: dat
         ends_at = _at(event, ends_day or day, clock)
         if ends_at <= starts_at and ends_day is None:
             ends_at = _past_midnight(event, day, clock, starts_at)
-        if ends_at <= starts_at:
-            raise BadTime(_("It ends before it begins."), _("If it ends on another day, say on which."))
-        if ends_at - starts_at > LONGEST:
-            raise BadTime(_("It would last longer than a month."), _("Look at its last day again."))
+        return instants(starts_at, ends_at)
     except BadTime as error:
         error.field = "ends"  # type: ignore[attr-defined]
         raise
+
+
+def instant(event: Event, text: str) -> datetime.datetime | None:
+    """An instant that is written whole, "2026-06-06T10:30:00+02:00", whatever the event's zone was when it was written;
+    without an offset it is the event's clock's. None for anything else. Raises BadTime."""
+    if not _INSTANT.match(plain := _plain(text)):
+        return None
+    try:
+        found = datetime.datetime.fromisoformat(plain)
+        return found.astimezone(datetime.UTC) if found.tzinfo else parse_local(event, plain)
+    except (ValueError, OverflowError) as error:
+        raise BadTime(_("“%(text)s” is not a time.") % {"text": plain[:40]}, _("Write it like this: 10:30.")) from error
+
+
+def instants(starts_at: datetime.datetime, ends_at: datetime.datetime) -> Span:
+    """From one instant to another. Raises BadTime."""
+    if ends_at <= starts_at:
+        raise BadTime(_("It ends before it begins."), _("If it ends on another day, say on which."))
+    if ends_at - starts_at > LONGEST:
+        raise BadTime(_("It would last longer than a month."), _("Look at its last day again."))
     return Span(starts_at, ends_at)
 
 

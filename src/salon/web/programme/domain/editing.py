@@ -2,6 +2,7 @@
 trail."""
 
 import datetime
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -69,16 +70,17 @@ def artists(event: Event) -> list[Guest]:
 
 
 def _presenters(event: Event, form: Any) -> tuple[tuple[str, str], ...]:
-    """Names as typed, one a field or a line; a guest chosen beside lends theirs where none was typed."""
+    """Names as typed, one a field or a line, or parted by semicolons; a guest chosen beside lends theirs where none was
+    typed."""
     known = {guest.id: guest.name for guest in artists(event)}
     names, guests = form.getlist("presenter"), form.getlist("guest")
     guests += [""] * (len(names) - len(guests))
     rows = []
     for typed, guest in zip(names, guests):
         chosen = guest if guest in known else ""
-        rows += [(name, chosen) for line in typed.splitlines() if (name := tidy(line)[:120])]
+        rows += [(name, chosen) for part in re.split("[;\n\r]", typed) if (name := tidy(part)[:120])]
         if not typed.strip() and chosen:
-            rows.append((known[chosen][:120], chosen))
+            rows.append((tidy(known[chosen].replace(";", ","))[:120], chosen))
     unique = {(clashes.name_key(name), guest): (name, guest) for name, guest in reversed(rows)}
     return tuple(reversed(unique.values()))[:MOST_PRESENTERS]
 
