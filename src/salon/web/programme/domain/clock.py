@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from salon.web.events.models import Event
-from salon.web.events.times import BadTime, local, parse_local
+from salon.web.events.times import BadTime, local, parse_local, words
 
 #: an end that is earlier than its beginning means the next day, if that makes no more than so many hours
 PAST_MIDNIGHT = datetime.timedelta(hours=12)
@@ -120,19 +120,12 @@ def _past_midnight(
     return ends_at if ends_at - starts_at <= PAST_MIDNIGHT else starts_at
 
 
-def changes_at(at: datetime.datetime) -> bool:
-    """Whether a local time is within the hour that comes twice when clocks go back."""
-    return at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()
-
-
-def shown(at: datetime.datetime, always: bool = False) -> str:
-    """A local time as printed, with its zone's short name where it would be ambiguous."""
-    words = at.strftime("%H:%M")
-    return f"{words} {at.tzname()}" if always or changes_at(at) else words
+def shown(event: Event, at: datetime.datetime) -> str:
+    """A time of day as the programme prints it."""
+    return words(event, at, "H:i")
 
 
 def hours(event: Event, starts_at: datetime.datetime, ends_at: datetime.datetime) -> str:
-    """"10:00–11:30" by the event's clock; across a change of clocks both ends name their zone."""
-    one, two = local(event, starts_at), local(event, ends_at)
-    moved = one.utcoffset() != two.utcoffset()
-    return f"{shown(one, moved)}–{shown(two, moved)}"
+    """"10:00–11:30" by the event's clock; the day of a later end stands beside it on the page."""
+    moved = local(event, starts_at).utcoffset() != local(event, ends_at).utcoffset()
+    return "–".join(words(event, at, "H:i", moved) for at in (starts_at, ends_at))

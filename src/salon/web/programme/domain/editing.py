@@ -15,7 +15,7 @@ from salon.core.errors import BadRecipe, Conflict
 from salon.engine.recipes import tidy
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event, Room
-from salon.web.events.times import BadTime, local, zone
+from salon.web.events.times import BadTime, local, twice, zone
 from salon.web.events.trail import note
 from salon.web.mail.letters import many_lines
 from salon.web.people.models import Guest, User
@@ -154,7 +154,7 @@ def values_of(event: Event, session: Session) -> dict[str, Any]:
 
 def _typed(at: datetime.datetime) -> str:
     """A local time that `clock.parse_clock` reads as the same instant."""
-    return at.strftime("%H:%M") + (at.isoformat()[-6:] if clock.changes_at(at) else "")
+    return at.strftime("%H:%M") + (at.isoformat()[-6:] if twice(at) else "")
 
 
 def one(event: Event, session_id: str, lock: bool = False) -> Session | None:
