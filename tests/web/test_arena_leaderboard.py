@@ -9,6 +9,7 @@ from django.core import signing
 from django.test import Client
 from django.utils import timezone
 
+from salon.core import cells
 from salon.core.errors import BadRecipe, Forbidden
 from salon.stats.bradley_terry import fit
 from salon.stats.intervals import wilson
@@ -19,6 +20,7 @@ from salon.web.events.models import Entry
 from salon.web.line import EngineState, Line
 from salon.web.people.models import User
 from salon.web.station.domain.visitors import _SALT, COOKIE
+from spreadsheet import would_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADA, CORA = "a" * 32, "c" * 32
@@ -232,6 +234,15 @@ def test_the_side_is_watched(first_event):
     side = leaderboard.board(first_event)["side"]
     assert side["share"] == pytest.approx(0.75)
     assert 0.5 < side["share_q025"] < 0.75 < side["share_q975"] < 1
+
+
+def test_no_spreadsheet_runs_the_votes(first_event, visit):
+    for number, prompt in enumerate(("=1+1", "x;=1+1;y", "x;＝1")):
+        vote(first_event, "latent", "vq", "a", ADA, prompt=prompt, key=f"{number:016x}")
+    text = visit().get("/arena/votes.csv").content.decode()
+    assert would_run(text) == []
+    assert would_run(text.replace("'", ""))  # the control: without the guard's apostrophes
+    assert [cells.plain(r["prompt"]) for r in csv.DictReader(io.StringIO(text))] == ["=1+1", "x;=1+1;y", "x;＝1"]
 
 
 def test_downloads_name_no_person_and_no_visitors_words(first_event, visit):

@@ -489,6 +489,11 @@ def test_a_withdrawal_overtakes_a_decision(call, organiser):
     assert (applied.counts, [one.id for one in applied.overtaken]) == ({}, [sent.id])
     sent.refresh_from_db()
     assert (sent.state, sent.pending) == (State.WITHDRAWN, "")
+    client = browser()
+    client.force_login(organiser)
+    told = client.get("/backstage/call?applied=0&overtaken=1").content.decode()  # where applying leads to
+    assert "0 decisions were applied" in told
+    assert "1 no longer fitted" in told
     with pytest.raises(Conflict):
         deciding.set_pending(organiser, sent.id, "accepted")
     with pytest.raises(BadRecipe):

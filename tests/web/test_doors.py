@@ -529,7 +529,7 @@ def test_what_is_taken_along(client):
         pool("Drawing; with, machines", None, None, starts_at=when, ends_at=when + HOUR), "草間 彌生 \U0001f3a8"
     )
     link, query = tickets.link(ada).split("?")
-    assert "Saturday 6 June 2026, 10:30 – 11:30" in client.get(f"{link}?{query}").content.decode()
+    assert "Saturday 6 June 2026, 10:30–11:30" in client.get(f"{link}?{query}").content.decode()
     calendar = Calendar.from_ical(client.get(f"{link}.ics?{query}").content)
     (entry,) = calendar.walk("VEVENT")
     assert (entry["summary"], entry["location"]) == ("Drawing; with, machines (Latent Salon)", "Print, Works")

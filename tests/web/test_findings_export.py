@@ -14,6 +14,7 @@ from salon.audit.findings import BadFindings, FindingRow, encode, read_findings,
 from salon.web.events.domain import current_event
 from salon.web.refuses.domain import exporting, findings, reporting, reproducing, reviewing
 from salon.web.refuses.models import Finding, Report
+from spreadsheet import would_run
 
 ODD = "=1+1 a scientist 🧪 “quoted”, עברית\u2028next"
 
@@ -68,6 +69,12 @@ def test_pandas_opens_all_three(tmp_path):
         assert table.prompt[0] == (f"'{ODD}" if ending == ".csv" else ODD)
 
 
+def test_no_spreadsheet_runs_the_register():
+    hostile = [row(prompt=prompt, credit="@Ada") for prompt in ("=1+1", "x;=1+1;y", "x\t-1", "＝1")]
+    assert would_run(encode(hostile, ".csv").decode()) == []
+    assert would_run(f'"{hostile[1].id}","{hostile[1].prompt}"')  # the control: quoted alone
+
+
 def test_datasets_opens_lines_and_parquet(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     datasets = pytest.importorskip("datasets")
@@ -93,11 +100,11 @@ def test_without_pyarrow_it_says_what_to_install():
         "from salon.audit.findings import encode, BadFindings\n"
         "try: encode([], '.parquet')\n"
         "except BadFindings as error: print(error)\n"
-        "print(encode([], '.csv')[:2], 'django' in sys.modules)"
+        "print(encode([], '.csv')[:4], 'django' in sys.modules)"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "pip install 'latent-salon[data]'" in said
-    assert "b'id' False" in said  # the others need neither it nor Django
+    assert "b'\"id\"' False" in said  # the others need neither it nor Django
 
 
 @pytest.mark.django_db(transaction=True)

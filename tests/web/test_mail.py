@@ -121,6 +121,33 @@ def test_a_wording_that_names_what_is_not_known_is_refused(event, text):
     assert not Template.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "text", ["Dear {name", "Dear name}", "{{name}}", "{na\nme}", "} {name} {", "｛name｝", "{name} and {title", "{"]
+)
+def test_a_brace_without_its_partner_is_refused_and_shown(event, text):
+    kind, keeper = letters.kind_of(KIND), links.keeper()
+    for wording in (("About {title}", text), (text.replace("a\nme}", ""), "Dear {name}")):
+        with pytest.raises(BadRecipe, match=r"partner.*“.*[{}｛｝]"):
+            outbox.word(keeper, event, kind, "en", *wording)
+    assert not Template.objects.exists()
+    outbox.word(keeper, event, kind, "en", "About {title}", "Dear {name}: {words}")  # the control
+
+
+def test_a_letter_that_waits_takes_no_new_braces_but_keeps_what_people_typed(event, ada):
+    letter = write(event, ada, title="Fog {1}", words="{curly}")
+    keeper = links.keeper()
+    for subject, text in (
+        ("Dear {name}", letter.text),
+        (letter.subject, letter.text + "\n{private_link"),
+        ("{private_link}", "x {y}"),
+    ):
+        with pytest.raises(BadRecipe, match="sent as it is"):
+            outbox.edit(keeper, event, letter.id, subject, text)
+    edited = outbox.edit(keeper, event, letter.id, letter.subject + "!", letter.text + "\nAgain: {private_link}")
+    assert edited.text.count(letters.LINK) == 2
+    assert "{curly}" in edited.text
+
+
 def test_the_private_link_never_stands_in_a_subject_or_in_the_database(event, ada):
     with pytest.raises(BadRecipe, match="private link"):
         outbox.word(links.keeper(), event, letters.kind_of(KIND), "en", "{private_link}", "x")
@@ -131,7 +158,7 @@ def test_every_kind_of_every_room_knows_its_variables():
     for kind in letters.kinds():
         for language in ("en", "es", "ja"):
             subject, text = letters.house_wording(kind, language)
-            assert letters.strangers(kind, subject, text) == [], (kind.name, language)
+            assert letters.strangers(kind, subject, text) == letters.stray(subject + text) == [], (kind.name, language)
             assert letters.LINK not in subject
 
 

@@ -2,7 +2,6 @@
 
 Needs no Django: mending and audits read what the house exports."""
 
-import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from salon.core import cells
 from salon.core.errors import SalonError
 
 
@@ -74,8 +74,6 @@ class FindingRow(Struct, frozen=True, kw_only=True):
 
 
 COLUMNS = FindingRow.__struct_fields__
-#: a spreadsheet takes a cell that begins so for a formula
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _table(rows: Iterable[FindingRow]) -> list[dict[str, Any]]:
@@ -87,19 +85,14 @@ def as_jsonl(rows: Sequence[FindingRow]) -> bytes:
     return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
 
 
-def _cell(value: Any) -> Any:
-    """Lists are joined by blanks; text that a spreadsheet would run is put behind an apostrophe."""
-    text = " ".join(value) if isinstance(value, list) else value
-    return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA) else text
-
-
 def as_csv(rows: Sequence[FindingRow]) -> bytes:
-    """UTF-8 with a header; for exact words take JSON lines."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    writer.writerows([[_cell(value) for value in row.values()] for row in _table(rows)])
-    return out.getvalue().encode()
+    """UTF-8 with a header, safe for spreadsheets (`core.cells`); for exact words take JSON lines."""
+    return cells.table([{name: _cell(value) for name, value in row.items()} for row in _table(rows)], COLUMNS)
+
+
+def _cell(value: Any) -> Any:
+    """Lists are joined by blanks; yes and no are Python's, as pandas reads them."""
+    return " ".join(value) if isinstance(value, list) else str(value) if isinstance(value, bool) else value
 
 
 def as_parquet(rows: Sequence[FindingRow]) -> bytes:

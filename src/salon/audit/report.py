@@ -1,6 +1,5 @@
 """The report of a run: one HTML file with the images behind every number, and beside it CSV and JSON."""
 
-import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from salon.audit.folder import Folder, Look
 from salon.audit.page import Mark, percent, points, span
 from salon.audit.probe import Contrast, Probe
 from salon.audit.scored import Scored
+from salon.core import cells
 
 #: images of a cell and of its reference shown beside a flagged line, and flagged lines that are shown so
 BESIDE, SHOWN = 8, 12
@@ -90,17 +90,16 @@ def write_report(report: Report, folder: Folder, eye: Eye) -> None:
 
 def cells_csv(report: Report) -> str:
     """A cell a line."""
-    slots, file = list(report.probe.slots), io.StringIO()
-    rows, heads = csv.writer(file, lineterminator="\n"), ("rate", "low", "high", "seen", "images")
-    rows.writerow(["id", *slots, "field", "outcome", "control", *heads, *(f"reference_{head}" for head in heads),
-                   "baseline_rate", "baseline_reference_rate", *EFFECT])  # fmt: skip
+    slots, heads = list(report.probe.slots), ("rate", "low", "high", "seen", "images")
+    lines = [["id", *slots, "field", "outcome", "control", *heads, *(f"reference_{head}" for head in heads),
+              "baseline_rate", "baseline_reference_rate", *EFFECT]]  # fmt: skip
     for c in report.cells:
         sides = [getattr(side, head) for side in (c.cell, c.reference) for head in heads]
         base = [side.rate if side else "" for side in (c.baseline, c.baseline_reference)]
         spot = [c.values.get(slot, "*") for slot in slots]
         effect = [getattr(c, name) for name in EFFECT.values()]
-        rows.writerow([c.id, *spot, c.field, c.outcome, c.control, *sides, *base, *effect])
-    return file.getvalue()
+        lines.append([c.id, *spot, c.field, c.outcome, c.control, *sides, *base, *effect])
+    return "".join(cells.line(str(v) if isinstance(v, bool) else v for v in values) for values in lines)
 
 
 # --- the page -------------------------------------------------------------------------------------------------------

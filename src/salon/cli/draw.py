@@ -4,7 +4,6 @@ import argparse
 import errno
 import io
 import json
-import re
 import sys
 import warnings
 from importlib.metadata import version
@@ -15,6 +14,7 @@ from salon.cli.arguments import number
 from salon.cli.varying import MAX_COUNT, add_varying, begun_of, check, seeds_of
 from salon.core.errors import BadRecipe, SalonError, StorageFull
 from salon.core.hashing import content_hash
+from salon.core.names import file_name
 from salon.core.png import KEYWORD, read_recipe, with_recipe
 from salon.core.recipe import MAX_SEED, MAX_STEPS, Recipe, parse_recipe
 from salon.core.unused import UnusedWarning
@@ -109,13 +109,12 @@ def _recipe_of(image: "Image.Image") -> Recipe:
     text = image.info.get(KEYWORD)
     if text is None:
         raise BadRecipe("The house sent an image without its recipe.", "Is it of the same version as this command?")
-    return parse_recipe(text)
+    return parse_recipe(str(text))  # Pillow's own kind of string is none to msgspec
 
 
 def path_of(folder: Path, recipe: Recipe) -> Path:
     """Where an image goes: words of the prompt, the seed, and the start of the image's name."""
-    words = re.sub(r"\W+", "-", recipe.prompt.lower()).strip("-")[:48].rstrip("-") or "image"
-    return folder / f"{words}-{recipe.seed}-{recipe.id[:8]}.png"
+    return folder / file_name(recipe)
 
 
 def _free(path: Path, recipe: Recipe) -> bool:

@@ -1,5 +1,6 @@
 """`Salon`: text to images in one call, with the engine in this process or through a running house."""
 
+import http.client
 import io
 import json
 import time
@@ -8,6 +9,7 @@ import urllib.parse
 import urllib.request
 import uuid
 import warnings
+from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -212,6 +214,10 @@ def images_of(done: Finished) -> list[Image.Image]:
     return images
 
 
+#: what a house says when it takes no more for now
+FULL = ("too_many_waiting", "busy")
+
+
 class House:
     """A running Latent Salon by its URL (docs/architecture.md, the station's API)."""
 
@@ -219,21 +225,34 @@ class House:
         self.url, self.patience = url.rstrip("/"), patience
         if urllib.parse.urlsplit(self.url).scheme not in ("http", "https"):
             raise BadRecipe(f"This is not the address of a house: {url!r}.", "It looks like http://127.0.0.1:8000.")
-        # the house knows its visitors by a ticket, a cookie: only who asked may look
-        self._open = urllib.request.build_opener(urllib.request.HTTPCookieProcessor()).open
+        #: the house knows its visitors by a ticket: only who asked may look. It comes as a cookie and goes back in a
+        #: header: a cookie is what browsers lend to other sites' pages, so the house takes no orders from one alone
+        self._ticket = ""
 
     def draw(self, prompt: str, seeds: list[int], model: str | None, options: dict[str, Any]) -> list[Image.Image]:
         """Images in the order of the seeds; runs of seeds that follow each other travel as one request."""
         asked = {"prompt": prompt, "model": model, **options}
         common = {name: value for name, value in asked.items() if value is not None}
-        accepted = [(self._ask(common | {"seed": seed, "count": count}), count) for seed, count in runs(seeds)]
-        return [image for answer, count in accepted for image in self._fetch(str(answer["id"]), count)]
+        waiting, images = deque[tuple[str, int]](), list[Image.Image]()
+        for seed, count in runs(seeds):
+            while not (request := self._ask(common | {"seed": seed, "count": count}, patient=bool(waiting))):
+                images += self._fetch(*waiting.popleft())
+            waiting.append((request, count))
+        return images + [image for request, count in waiting for image in self._fetch(request, count)]
 
-    def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
-        answer = self._json("/api/requests", json.dumps(body).encode())
+    def _ask(self, body: dict[str, Any], patient: bool) -> str:
+        """The id of the request; "" where the house has enough of ours waiting and we are `patient`."""
+        try:
+            answer = self._json("/api/requests", json.dumps(body).encode())
+        except SalonError as error:
+            if patient and error.code in FULL:
+                return ""
+            raise
         for one in answer.get("unused", ()):
             warnings.warn(str(one["message"]), UnusedWarning, stacklevel=4)
-        return answer
+        if not answer.get("id"):
+            raise self._no_house()
+        return str(answer["id"])
 
     def _fetch(self, request: str, count: int) -> list[Image.Image]:
         """The images of a request when they are there. Raises what the house says went wrong."""
@@ -262,21 +281,33 @@ class House:
         try:
             answer = json.loads(self._read(path, body))
         except ValueError as error:
-            raise EngineUnavailable(f"What answers at {self.url} is no Latent Salon.", "Check the address.") from error
+            raise self._no_house() from error
         return answer if isinstance(answer, dict) else {}
 
+    def _no_house(self) -> EngineUnavailable:
+        return EngineUnavailable(f"What answers at {self.url} is no Latent Salon.", "Check the address.")
+
     def _read(self, path: str, body: bytes | None = None) -> bytes:
-        headers = {"Content-Type": "application/json"} if body else {}
+        asked = urllib.request.Request(self.url + path, body, {"Content-Type": "application/json"} if body else {})
+        if self._ticket:
+            asked.add_unredirected_header("Authorization", f"Bearer {self._ticket}")
         try:
-            with self._open(urllib.request.Request(self.url + path, body, headers), timeout=60) as answer:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                self._ticket = ticket_in(answer.headers.get_all("Set-Cookie") or []) or self._ticket
                 data: bytes = answer.read()
                 return data
         except urllib.error.HTTPError as error:
             raise said_by(error) from error
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise EngineUnavailable(
                 f"The house at {self.url} cannot be reached ({error}).", "Is it running?"
             ) from error
+
+
+def ticket_in(cookies: Iterable[str]) -> str:
+    """The ticket among the cookies that a house sets, or ""."""
+    found = (cookie.partition(";")[0].partition("=") for cookie in cookies)
+    return next((value for name, _, value in found if name == "salon_ticket"), "")
 
 
 def unfiltered(images: list[dict[str, Any]]) -> list[dict[str, Any]]:

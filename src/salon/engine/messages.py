@@ -106,6 +106,9 @@ read_answer = msgspec.msgpack.Decoder(Answer).decode
 
 
 def error_of(code: str, message: str, hint: str = "") -> SalonError:
-    """The SalonError of that code, as it was raised on the other side."""
+    """The SalonError of that code, as it was raised on the other side; one that only the other side knows keeps its
+    code."""
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, SalonError)]
-    return {kind.code: kind for kind in kinds}.get(code, SalonError)(message, hint)
+    error = {kind.code: kind for kind in kinds}.get(code, SalonError)(message, hint)
+    error.code = code or error.code
+    return error

@@ -22,6 +22,7 @@ STATUS: Mapping[str, int] = {
     "token_needed": 401,
     "unknown_model": 422,
     "refused": 422,
+    "unprintable": 422,
     "conflict": 409,
     "forbidden": 403,
     "too_many_waiting": 429,

@@ -1,4 +1,4 @@
-"""Sentences of the rooms that know no languages (engine and desk): recognised as they arrive, and said in the
+"""Sentences of the rooms that know no languages (engine, desk, printing): recognised as they arrive, and said in the
 visitor's language. What is not recognised stays as it came."""
 
 import functools
@@ -34,6 +34,10 @@ SENTENCES = (
     gettext_noop("The image filter cannot be loaded ({why})."),
     gettext_noop("The image filter failed, so these pictures are not shown."),
     gettext_noop("Try again."),
+    gettext_noop("This cannot be printed here: {why}."),
+    gettext_noop("Print the page itself instead."),
+    gettext_noop("This cannot be drawn here: {why}."),
+    gettext_noop("Take the page itself instead."),
     gettext_noop("The engine could not draw this ({why}). Try again; the log says more."),
     gettext_noop("The engine is stopping. It will be drawn."),
     gettext_noop("The engine is starting again."),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from salon.core.errors import SalonError
 from salon.web import codes as qr
+from salon.web import queries
 from salon.web.answers import STATUS
 from salon.web.call import fields, views
 from salon.web.call.domain import answers, codes, deciding, drafts, files, forms, windows
@@ -68,8 +69,9 @@ def home(request: HttpRequest) -> HttpResponse:
         "query": {"state": state, "use": use, "q": text},
         "uses": [(value, name) for value, name in Question.Use.choices if value != Question.Use.LABEL],
         "drafts": drafts.told(event),
-        "applied": request.GET.get("applied"),
-        "overtaken": request.GET.get("overtaken"),
+        "told": "applied" in request.GET,
+        "applied": queries.number(request.GET, "applied"),
+        "overtaken": queries.number(request.GET, "overtaken"),
     }
     return rendered(request, "call/backstage.html", context)
 

@@ -23,11 +23,9 @@ def when(pool: Pool) -> str:
     """From when until when, by the event's clock; the day is said once."""
     if pool.starts_at is None:
         return times.days(pool.event)
-    start = times.words(pool.event, pool.starts_at)
     if pool.ends_at is None:
-        return start
-    same = times.local(pool.event, pool.starts_at).date() == times.local(pool.event, pool.ends_at).date()
-    return f"{start} – {times.words(pool.event, pool.ends_at, 'H:i' if same else '')}"
+        return times.words(pool.event, pool.starts_at)
+    return times.span(pool.event, pool.starts_at, pool.ends_at)
 
 
 def facts(place: Place) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Times of an event: kept as instants (UTC), typed and shown as the clock on its wall shows them."""
 
 import datetime
+import re
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -10,6 +11,9 @@ from django.utils.translation import pgettext
 
 from salon.core.errors import BadRecipe
 from salon.web.events.models import Event
+
+#: a format of Django's that says a time of day
+_CLOCK = re.compile(r"(?<!\\)[GHghiPfs]")
 
 
 class BadTime(BadRecipe):
@@ -68,8 +72,12 @@ def field(event: Event, at: datetime.datetime | None) -> str:
     if not at:
         return ""
     shown = local(event, at)
-    twice = shown.replace(fold=0).utcoffset() != shown.replace(fold=1).utcoffset()
-    return (shown if twice else shown.replace(tzinfo=None)).isoformat("T", "minutes")
+    return (shown if twice(shown) else shown.replace(tzinfo=None)).isoformat("T", "minutes")
+
+
+def twice(shown: datetime.datetime) -> bool:
+    """Whether a local time is within the hour that comes twice when clocks go back."""
+    return shown.replace(fold=0).utcoffset() != shown.replace(fold=1).utcoffset()
 
 
 def day_words(day: datetime.date) -> str:
@@ -77,9 +85,21 @@ def day_words(day: datetime.date) -> str:
     return date_format(day, pgettext("format of a day", "l j F Y"))
 
 
-def words(event: Event, at: datetime.datetime, form: str = "") -> str:
-    """An instant in words by the event's clock: "Saturday 6 June 2026, 10:30", or in a format of Django's."""
-    return date_format(local(event, at), form or pgettext("format of a day and a time", "l j F Y, H:i"))
+def words(event: Event, at: datetime.datetime, form: str = "", zoned: bool = False) -> str:
+    """An instant in words by the event's clock: "Saturday 6 June 2026, 10:30", or in a format of Django's. In the hour
+    that comes twice, or if `zoned`, a time of day has its zone's short name with it: "02:30 CEST"."""
+    shown, form = local(event, at), form or pgettext("format of a day and a time", "l j F Y, H:i")
+    said = date_format(shown, form)
+    return f"{said} {shown.tzname()}" if _CLOCK.search(form) and (zoned or twice(shown)) else said
+
+
+def span(event: Event, starts: datetime.datetime, ends: datetime.datetime, form: str = "") -> str:
+    """From when until when, the day said once: "Saturday 6 June 2026, 10:00–11:30". Across a change of clocks both ends
+    name their zone, as 01:30–03:30 may be one hour or three."""
+    one, two = local(event, starts), local(event, ends)
+    moved, same = one.utcoffset() != two.utcoffset(), one.date() == two.date()
+    end = words(event, ends, pgettext("format of a time", "H:i") if same else form, moved)
+    return f"{words(event, starts, form, moved)}{'–' if same else ' – '}{end}"
 
 
 def days(event: Event) -> str:

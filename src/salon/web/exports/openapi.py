@@ -46,7 +46,7 @@ BY_ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "strin
 EVENT = _object(name=TEXT, place=TEXT, time_zone=TEXT, open=YES, starts_on=MAYBE, ends_on=MAYBE)
 SESSION = _object(
     id=TEXT, kind=TEXT, title=TEXT, about=TEXT, room=TEXT, begins=TEXT, ends=TEXT, presenters=TEXTS, pool=MAYBE,
-    published=YES, cancelled=MAYBE, reason=TEXT,
+    published=YES, cancelled=MAYBE, reason=TEXT, places={"type": ["integer", "null"]},
 )  # fmt: skip
 POOL = _object(
     id=TEXT, kind=TEXT, name=TEXT, room=TEXT, begins=MAYBE, ends=MAYBE,

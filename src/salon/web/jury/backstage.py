@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from salon.web import cells
+from salon.core import cells
 from salon.web.events.domain import current_event
 from salon.web.events.pages import rendered
 from salon.web.events.times import field

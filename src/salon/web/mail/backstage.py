@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from salon.core.errors import BadRecipe
+from salon.web import queries
 from salon.web.events.domain import current_event
 from salon.web.events.models import Event
 from salon.web.events.pages import rendered
@@ -53,7 +54,7 @@ def outbox_page(request: HttpRequest) -> HttpResponse:
     counts = _counts(event)
     context = {
         "letters": found[:LENGTH], "more": max(0, counts[drawer] - LENGTH), "drawer": drawer, "counts": counts,
-        "post": _post(), "done": request.GET.get("done", ""),
+        "post": _post(), "done": queries.number(request.GET, "done"),
     }  # fmt: skip
     return rendered(request, "mail/outbox.html", context)
 

@@ -28,6 +28,8 @@ from salon.web.mail.models import Letter, Template
 from salon.web.people.models import Guest
 
 VARIABLE = re.compile(r"\{([a-z_]+)\}")
+#: braces as they come from keyboards; the wide ones of Japanese ones stand for no variable
+_BRACE = re.compile(r"[{}｛｝]")
 #: known in every kind
 ALWAYS = ("event", "name", "private_link")
 LINK = "{private_link}"
@@ -90,6 +92,13 @@ def strangers(kind: Kind, *wordings: str) -> list[str]:
     """What stands in braces in these wordings and is no variable of the kind."""
     braced = (name for wording in wordings for name in re.findall(r"\{([^{}\n]*)\}", wording))
     return sorted({name for name in braced if name not in kind.known})
+
+
+def stray(text: str) -> list[str]:
+    """Where a brace stands that belongs to no `{name}`: a few letters around each."""
+    blank = re.sub(r"\{[^{}\n]*\}", lambda found: " " * len(found[0]), text)
+    places = (found.start() for found in _BRACE.finditer(blank))
+    return [" ".join(text[max(0, at - 12) : at + 13].split()) for at in places]
 
 
 def filled(wording: str, variables: Mapping[str, str]) -> str:

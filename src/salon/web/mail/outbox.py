@@ -1,6 +1,8 @@
 """What a person of the house does with letters: edit, release, discard, try again; and with their wordings. Each deed
 checks the state it finds, and is a line of the trail in its own transaction."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -50,23 +52,33 @@ def _change(letter_id: str, starts: Sequence[str], fields: dict[str, object]) ->
 
 
 def edit(person: User, event: Event, letter_id: str, subject: str, text: str) -> Letter:
-    """Changes the words of a letter that waits. Raises BadRecipe, Conflict."""
+    """Changes the words of a letter that waits. Its variables are filled in by now, so new braces would be sent as they
+    are. Raises BadRecipe, Conflict."""
     head, body = letters.one_line(subject), letters.many_lines(text)
     if not head or not body:
         raise BadRecipe(_("A letter needs a subject and a text."), "")
     with transaction.atomic():
         waits = Letter.objects.filter(id=letter_id, event=event, state__in=(State.DRAFT, State.FAILED))
+        if (was := waits.first()) and _braces(head, body) - _braces(was.subject, was.text):
+            message = _("This letter is written already: what stands in braces would be sent as it is.")
+            raise BadRecipe(message, _("Write the words themselves. Only {private_link} may stand in the text."))
         if not waits.update(subject=head, text=body):
             raise Conflict(_("This letter does not wait any more."), _("Look at the list again."))
         note(event, "letter edited", letter_id, person=person)
         return Letter.objects.get(id=letter_id, event=event)
 
 
+def _braces(subject: str, text: str) -> Counter[str]:
+    """What stands in braces, and braces alone; but for the private link in the text."""
+    return Counter(re.findall(r"\{[^{}\n]*\}|[{}]", subject + "\n" + text.replace(letters.LINK, "")))
+
+
 # wordings
 
 
 def check(kind: letters.Kind, subject: str, text: str) -> tuple[str, str]:
-    """The wording, fit to be kept. Raises BadRecipe if it is empty or names what the kind does not know."""
+    """The wording, fit to be kept. Raises BadRecipe if it is empty, names what the kind does not know, or has a brace
+    without its partner."""
     head, body = letters.one_line(subject), letters.many_lines(text)[:10_000]
     if not head or not body:
         raise BadRecipe(_("A letter needs a subject and a text."), "")
@@ -76,6 +88,11 @@ def check(kind: letters.Kind, subject: str, text: str) -> tuple[str, str]:
         raise BadRecipe(
             _("Letters of this kind know nothing of %(unknown)s.") % {"unknown": told},
             _("In braces may stand: %(known)s") % {"known": known},
+        )
+    if broken := letters.stray(head) + letters.stray(body):
+        raise BadRecipe(
+            _("A brace has no partner, here: “%(place)s”.") % {"place": "”, “".join(broken[:3])},
+            _("A variable stands between two: {name}. Letters cannot hold braces of other kinds."),
         )
     if letters.LINK in head:
         raise BadRecipe(_("The private link belongs into the text, not into the subject."), "")

@@ -9,6 +9,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from salon.core.errors import BadRecipe
+from salon.web import queries
 from salon.web.events.domain import current_event
 from salon.web.events.models import Event
 from salon.web.pages import rendered
@@ -130,7 +131,7 @@ def edit(request: HttpRequest, session_id: str) -> HttpResponse:
         return _changed(request, event, session, draft)
     return _form(
         request, event, editing.values_of(event, session), session=session, kept=request.GET.get("kept"),
-        moved=request.GET.get("moved"), clashes=clashes.about(event, session, editing.everything(event)),
+        moved=queries.number(request.GET, "moved"), clashes=clashes.about(event, session, editing.everything(event)),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from salon.web.events.models import Event
 from salon.web.events.times import local
 from salon.web.pages import page
 from salon.web.people.guests import guest_of
-from salon.web.programme.domain import calendar, places, showing, stars
+from salon.web.programme.domain import calendar, clock, places, showing, stars
 from salon.web.programme.domain.showing import Choice, Shown, Whose
 from salon.web.programme.models import Session
 from salon.web.station.domain.visitors import give_ticket, new_visitor, visitor_of
@@ -49,7 +49,7 @@ def _programme(request: HttpRequest, choice: Choice) -> dict[str, Any]:
         "choices": showing.choices(event, sessions),
         "days": showing.by_day(event, chosen, choice.days),
         "moment": showing.moment(chosen, now),
-        "clock": local(event, now).replace(tzinfo=None),
+        "clock": clock.shown(event, now),
         "found": len(chosen),
         "starred": sum(one.starred or one.place is not None for one in shown),
     }
@@ -202,7 +202,7 @@ def _screen(room: str) -> dict[str, Any]:
     named = event.rooms.filter(id=room).first() if room.isdecimal() and len(room) < 18 else None
     return {
         "name": named.name if named else event.name,
-        "clock": date_format(local(event, now).replace(tzinfo=None), "H:i"),
+        "clock": clock.shown(event, now),
         "day": date_format(local(event, now).replace(tzinfo=None), "l"),
         "now": [_told(one) for one in moment.now],
         "next": [_told(one) for one in moment.next],

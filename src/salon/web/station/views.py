@@ -1,8 +1,8 @@
 """Pages of the station."""
 
 import asyncio
-import re
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from asgiref.sync import sync_to_async
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from salon.core.errors import Forbidden
+from salon.core.names import ascii_name, file_name
 from salon.core.recipe import MAX_PROMPT, DiffusionOptions, Recipe
 from salon.core.text import tidy
 from salon.core.unused import unused
@@ -222,9 +223,9 @@ def _file(image_id: str) -> tuple[Image, bytes]:
         raise Http404 from error
 
 
-def _file_name(recipe: Recipe) -> str:
-    words = re.sub(r"[^a-z0-9]+", "-", recipe.prompt.lower())[:48].strip("-")
-    return f"{words or 'image'}-{recipe.seed}.png"
+def _named(recipe: Recipe) -> str:
+    """The file's name as a header says it (RFC 6266): in plain letters, and in the prompt's own (RFC 8187)."""
+    return f"filename=\"{ascii_name(recipe)}\"; filename*=UTF-8''{quote(file_name(recipe), safe='')}"
 
 
 @require_safe
@@ -237,7 +238,7 @@ async def image_file(request: HttpRequest, image_id: str) -> HttpResponse:
     response["ETag"] = tag
     response["Cache-Control"] = NEVER_CHANGES
     kind = "attachment" if "download" in request.GET else "inline"
-    response["Content-Disposition"] = f'{kind}; filename="{_file_name(found.recipe)}"'
+    response["Content-Disposition"] = f"{kind}; {_named(found.recipe)}"
     return response
 
 

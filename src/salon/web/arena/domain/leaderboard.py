@@ -1,8 +1,6 @@
 """The leaderboard: Bradley-Terry ratings out of the rows, with intervals clustered by voter, from the first vote on.
 What it says of who is better holds for people who look at it all evening (`salon.stats.places`)."""
 
-import csv
-import io
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from msgspec import Struct
 
+from salon.core import cells
 from salon.engine.client import ModelInfo
 from salon.stats.bradley_terry import Fit, fit
 from salon.stats.clustered import clustered_rate
@@ -70,11 +69,7 @@ def votes(event: Event) -> list[Vote]:
 
 def as_csv(event: Event) -> str:
     """The votes as CSV, one a line."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([getattr(vote, name) for name in COLUMNS] for vote in votes(event))
-    return out.getvalue()
+    return "".join(cells.lines(as_rows(event), COLUMNS))
 
 
 def as_rows(event: Event) -> list[dict[str, Any]]:

@@ -137,22 +137,22 @@ def check_ins(event: Event) -> QuerySet[CheckIn]:
 
 
 _SESSION = ("id", "kind", "title", "about", "room", "begins", "ends", "presenters", "pool", "published", "cancelled",
-            "reason")  # fmt: skip
+            "reason", "places")  # fmt: skip
 
 
 def session(event: Event, one: Session) -> Row:
-    """One session of the programme."""
+    """One session of the programme. As CSV it can be pasted into a programme again (`programme.domain.pasting`)."""
     return {
         "id": one.pk, "kind": one.kind, "title": one.title, "about": one.about,
         "room": one.room.name if one.room else "", "begins": when(event, one.starts_at),
         "ends": when(event, one.ends_at), "presenters": [presenter.name for presenter in one.presenters.all()],
         "pool": one.pool_id, "published": one.published, "cancelled": when(event, one.cancelled_at),
-        "reason": one.reason,
+        "reason": one.reason, "places": one.pool.capacity if one.pool else None,
     }  # fmt: skip
 
 
 def sessions(event: Event) -> QuerySet[Session]:
-    return Session.objects.filter(event=event).select_related("room").prefetch_related("presenters")
+    return Session.objects.filter(event=event).select_related("room", "pool").prefetch_related("presenters")
 
 
 _LETTER = ("id", "kind", "to", "guest", "subject", "text", "state", "error", "written", "released", "sent")

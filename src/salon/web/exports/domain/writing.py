@@ -7,7 +7,7 @@ import msgspec
 from asgiref.sync import sync_to_async
 from django.db import connection
 
-from salon.web import cells
+from salon.core import cells
 from salon.web.events.models import Event
 from salon.web.exports.domain.tables import Row, Table, plain, portions
 
@@ -28,7 +28,7 @@ async def _portions(table: Table, event: Event) -> AsyncIterator[list[Row]]:
 
 
 async def as_csv(table: Table, event: Event, columns: list[str], bom: bool) -> AsyncIterator[bytes]:
-    """CSV, safe for spreadsheets (web/cells.py); `bom` says UTF-8 to those that guess."""
+    """CSV, safe for spreadsheets (`core.cells`); `bom` says UTF-8 to those that guess."""
     yield ((cells.BOM if bom else "") + cells.line(columns)).encode()
     async for rows in _portions(table, event):
         yield "".join(cells.line(row.values()) for row in plain(rows, columns)).encode()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from salon.web.events.models import Event
-from salon.web.events.times import BadTime, local, parse_local
+from salon.web.events.times import BadTime, local, parse_local, words
 
 #: an end that is earlier than its beginning means the next day, if that makes no more than so many hours
 PAST_MIDNIGHT = datetime.timedelta(hours=12)
@@ -21,6 +21,7 @@ _DAYS = (
     (re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"), ("year", "month", "day")),
     (re.compile(r"(\d{1,2})\.\s*(\d{1,2})\.\s*(\d{4})"), ("day", "month", "year")),
 )
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _SLASHES = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
@@ -85,13 +86,30 @@ def span(event: Event, day: datetime.date, starts: str, ends: str, ends_day: dat
         ends_at = _at(event, ends_day or day, clock)
         if ends_at <= starts_at and ends_day is None:
             ends_at = _past_midnight(event, day, clock, starts_at)
-        if ends_at <= starts_at:
-            raise BadTime(_("It ends before it begins."), _("If it ends on another day, say on which."))
-        if ends_at - starts_at > LONGEST:
-            raise BadTime(_("It would last longer than a month."), _("Look at its last day again."))
+        return instants(starts_at, ends_at)
     except BadTime as error:
         error.field = "ends"  # type: ignore[attr-defined]
         raise
+
+
+def instant(event: Event, text: str) -> datetime.datetime | None:
+    """An instant that is written whole, "2026-06-06T10:30:00+02:00", whatever the event's zone was when it was written;
+    without an offset it is the event's clock's. None for anything else. Raises BadTime."""
+    if not _INSTANT.match(plain := _plain(text)):
+        return None
+    try:
+        found = datetime.datetime.fromisoformat(plain)
+        return found.astimezone(datetime.UTC) if found.tzinfo else parse_local(event, plain)
+    except (ValueError, OverflowError) as error:
+        raise BadTime(_("“%(text)s” is not a time.") % {"text": plain[:40]}, _("Write it like this: 10:30.")) from error
+
+
+def instants(starts_at: datetime.datetime, ends_at: datetime.datetime) -> Span:
+    """From one instant to another. Raises BadTime."""
+    if ends_at <= starts_at:
+        raise BadTime(_("It ends before it begins."), _("If it ends on another day, say on which."))
+    if ends_at - starts_at > LONGEST:
+        raise BadTime(_("It would last longer than a month."), _("Look at its last day again."))
     return Span(starts_at, ends_at)
 
 
@@ -102,19 +120,12 @@ def _past_midnight(
     return ends_at if ends_at - starts_at <= PAST_MIDNIGHT else starts_at
 
 
-def changes_at(at: datetime.datetime) -> bool:
-    """Whether a local time is within the hour that comes twice when clocks go back."""
-    return at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()
-
-
-def shown(at: datetime.datetime, always: bool = False) -> str:
-    """A local time as printed, with its zone's short name where it would be ambiguous."""
-    words = at.strftime("%H:%M")
-    return f"{words} {at.tzname()}" if always or changes_at(at) else words
+def shown(event: Event, at: datetime.datetime) -> str:
+    """A time of day as the programme prints it."""
+    return words(event, at, "H:i")
 
 
 def hours(event: Event, starts_at: datetime.datetime, ends_at: datetime.datetime) -> str:
-    """"10:00–11:30" by the event's clock; across a change of clocks both ends name their zone."""
-    one, two = local(event, starts_at), local(event, ends_at)
-    moved = one.utcoffset() != two.utcoffset()
-    return f"{shown(one, moved)}–{shown(two, moved)}"
+    """"10:00–11:30" by the event's clock; the day of a later end stands beside it on the page."""
+    moved = local(event, starts_at).utcoffset() != local(event, ends_at).utcoffset()
+    return "–".join(words(event, at, "H:i", moved) for at in (starts_at, ends_at))

@@ -2,6 +2,7 @@
 trail."""
 
 import datetime
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from salon.core.errors import BadRecipe, Conflict
 from salon.engine.recipes import tidy
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event, Room
-from salon.web.events.times import BadTime, local, zone
+from salon.web.events.times import BadTime, local, twice, zone
 from salon.web.events.trail import note
 from salon.web.mail.letters import many_lines
 from salon.web.people.models import Guest, User
@@ -69,16 +70,17 @@ def artists(event: Event) -> list[Guest]:
 
 
 def _presenters(event: Event, form: Any) -> tuple[tuple[str, str], ...]:
-    """Names as typed, one a field or a line; a guest chosen beside lends theirs where none was typed."""
+    """Names as typed, one a field or a line, or parted by semicolons; a guest chosen beside lends theirs where none was
+    typed."""
     known = {guest.id: guest.name for guest in artists(event)}
     names, guests = form.getlist("presenter"), form.getlist("guest")
     guests += [""] * (len(names) - len(guests))
     rows = []
     for typed, guest in zip(names, guests):
         chosen = guest if guest in known else ""
-        rows += [(name, chosen) for line in typed.splitlines() if (name := tidy(line)[:120])]
+        rows += [(name, chosen) for part in re.split("[;\n\r]", typed) if (name := tidy(part)[:120])]
         if not typed.strip() and chosen:
-            rows.append((known[chosen][:120], chosen))
+            rows.append((tidy(known[chosen].replace(";", ","))[:120], chosen))
     unique = {(clashes.name_key(name), guest): (name, guest) for name, guest in reversed(rows)}
     return tuple(reversed(unique.values()))[:MOST_PRESENTERS]
 
@@ -152,7 +154,7 @@ def values_of(event: Event, session: Session) -> dict[str, Any]:
 
 def _typed(at: datetime.datetime) -> str:
     """A local time that `clock.parse_clock` reads as the same instant."""
-    return at.strftime("%H:%M") + (at.isoformat()[-6:] if clock.changes_at(at) else "")
+    return at.strftime("%H:%M") + (at.isoformat()[-6:] if twice(at) else "")
 
 
 def one(event: Event, session_id: str, lock: bool = False) -> Session | None:

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from msgspec.structs import replace
 
+from salon.core import cells
 from salon.core.errors import BadRecipe
 from salon.engine.recipes import tidy
 from salon.web.events.domain import lock_current_event
@@ -39,6 +41,8 @@ HEADINGS = {
     "places": ("places", "seats", "capacity", "plazas", "aforo", "定員"),
 }
 _NEEDED = ("title", "starts")
+#: columns by which the house knows its own table (`exports`): what stands in it is taken as it is
+OWN = {name: (name,) for name in ("id", "pool", "published", "cancelled")}
 #: in one cell: "10:00–11:30"
 _DASHES = ("–", "—", " - ", "-", "～", "~")
 
@@ -52,6 +56,10 @@ class Line(NamedTuple):
     wrong: list[str]
     room: str = ""
     known: bool = False
+    #: it was cancelled when the house wrote this table, and is not written again
+    cancelled: bool = False
+    #: the places that it shared with others in that table
+    pool: str = ""
     #: by the event's clock, for the preview
     day: datetime.date | None = None
     hours: str = ""
@@ -69,7 +77,7 @@ class Reading(NamedTuple):
 
     @property
     def fresh(self) -> list[Line]:
-        return [line for line in self.lines if line.draft and not line.known]
+        return [line for line in self.lines if line.draft and not line.known and not line.cancelled]
 
     @property
     def wrong(self) -> list[Line]:
@@ -90,14 +98,15 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
     except csv.Error as error:
         message = _("This table cannot be read: %(why)s.") % {"why": error}
         raise BadRecipe(message, _("Copy it again from the spreadsheet.")) from error
-    return [(number, row) for number, row in enumerate(read, 1) if any(cell.strip() for cell in row)]
+    return [(n, [*map(cells.plain, row)]) for n, row in enumerate(read, 1) if any(cell.strip() for cell in row)]
 
 
 def _columns(heading: Sequence[str]) -> dict[str, int]:
     """Which column is what. Raises BadRecipe when the first row names no title or no time."""
     names = [tidy(cell).casefold().rstrip(":") for cell in heading]
     found = {}
-    for column, words in HEADINGS.items():
+    own = OWN if OWN.keys() <= set(names) else {}
+    for column, words in (HEADINGS | own).items():
         at = next((number for number, name in enumerate(names) if name in words), None)
         if at is not None:
             found[column] = at
@@ -136,6 +145,7 @@ class _Reader:
         self.event, self.columns = event, _columns(heading)
         named = {at: name for at, cell in enumerate(heading) if (name := tidy(cell)[:80])}
         self.unused = [name for at, name in named.items() if at not in self.columns.values()]
+        self.own = OWN.keys() <= self.columns.keys()
         last = event.ends_on or event.starts_on
         self.day = event.starts_on if event.starts_on == last else None
         self.rooms = {clashes.name_key(room.name): room for room in event.rooms.all()}
@@ -149,6 +159,9 @@ class _Reader:
 
     def _times(self, row: Sequence[str], wrong: list[str]) -> dict[str, Any]:
         try:
+            if whole := self._instants(row):
+                self.day = local(self.event, whole.starts_at).date()
+                return whole._asdict()
             if typed := self._cell(row, "day").strip():
                 self.day = None
                 self.day = clock.parse_day(typed)
@@ -163,6 +176,11 @@ class _Reader:
         except BadTime as error:
             wrong.append(str(error))
             return {}
+
+    def _instants(self, row: Sequence[str]) -> clock.Span | None:
+        """Both ends, where they are written whole. Raises BadTime."""
+        starts, ends = (clock.instant(self.event, self._cell(row, name)) for name in ("starts", "ends"))
+        return clock.instants(starts, ends) if starts and ends else None
 
     def _places(self, row: Sequence[str], wrong: list[str]) -> int | None:
         typed = tidy(self._cell(row, "places"))
@@ -190,20 +208,19 @@ class _Reader:
             self.fresh_rooms.setdefault(key, room)
         draft = Draft(
             title=title, kind=kind, about=many_lines(self._cell(row, "about"))[:4000], places=places,
-            presenters=tuple((name, "") for name in _names(self._cell(row, "presenters"))), **times,
+            presenters=tuple((name, "") for name in _names(self._cell(row, "presenters"), self.own)), **times,
         )  # fmt: skip
         same = (title, draft.starts_at, key)
         known, _added = same in self.known, self.known.add(same)
-        starts = local(self.event, draft.starts_at)
         return Line(
-            number, list(row), draft, [], room, known, starts.date(),
-            clock.hours(self.event, draft.starts_at, draft.ends_at),
+            number, list(row), draft, [], room, known, bool(self._cell(row, "cancelled")), self._cell(row, "pool"),
+            local(self.event, draft.starts_at).date(), clock.hours(self.event, draft.starts_at, draft.ends_at),
         )  # fmt: skip
 
 
-def _names(text: str) -> Iterator[str]:
-    """Names parted by semicolons or lines, else by commas."""
-    mark = ";" if ";" in text else "\n" if "\n" in text.strip() else ","
+def _names(text: str, own: bool = False) -> Iterator[str]:
+    """Names parted by semicolons or lines, else by commas; in the house's own table by semicolons alone."""
+    mark = ";" if ";" in text or own else "\n" if "\n" in text.strip() else ","
     seen = {clashes.name_key(name): name for part in text.split(mark) if (name := tidy(part)[:120])}
     return iter(list(seen.values())[: editing.MOST_PRESENTERS])
 
@@ -226,7 +243,7 @@ def _clashes(event: Event, lines: Sequence[Line], reader: _Reader) -> list[Clash
     fresh_rooms = {key: Room(id=-n, name=name) for n, (key, name) in enumerate(reader.fresh_rooms.items(), 1)}
     drafted = []
     for line in lines:
-        if line.draft and not line.known:
+        if line.draft and not line.known and not line.cancelled:
             draft, key = line.draft, clashes.name_key(line.room)
             session = Session(title=draft.title, starts_at=draft.starts_at, ends_at=draft.ends_at)
             session.room = (reader.rooms.get(key) or fresh_rooms[key]) if line.room else None
@@ -251,9 +268,13 @@ def write(person: User, text: str) -> int:
         rooms = _make_rooms(event, person, reading.rooms)
         if Session.objects.filter(event=event).count() + len(reading.fresh) > editing.MOST_SESSIONS:
             raise BadRecipe(_("A programme holds at most %(n)s sessions.") % {"n": editing.MOST_SESSIONS}, "")
+        pools: dict[str, str] = {}
         for line in reading.fresh:
             room = rooms[clashes.name_key(line.room)] if line.room else None
-            editing.put(event, person, line.draft, room)
+            draft = replace(line.draft, places=None, pool_id=pools[line.pool]) if line.pool in pools else line.draft
+            made = editing.put(event, person, draft, room)
+            if line.pool and made.pool_id:
+                pools[line.pool] = made.pool_id
         if reading.fresh:
             note(event, "programme pasted", "", person=person, text=str(len(reading.fresh)))
         return len(reading.fresh)

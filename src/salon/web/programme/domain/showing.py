@@ -217,7 +217,7 @@ def _table(event: Event, sessions: Sequence[Shown], rooms: Sequence[Room]) -> tu
         cells = [field[number] for field in fields if number in field]
         if one := spanning.get(number):
             cells = [Cell(one, at[one.session.ends_at] - number, max(1, len(lanes)))]
-        rows.append(Row(clock.shown(local(event, moment)) if moment in begins else "", cells))
+        rows.append(Row(clock.shown(event, moment) if moment in begins else "", cells))
     return columns, rows
 
 

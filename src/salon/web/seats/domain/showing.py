@@ -49,21 +49,13 @@ def is_open(event: Event) -> bool:
     return event.opened_at is not None and event.archived_at is None
 
 
-def when(pool: Pool) -> str:
+def when(pool: Pool, form: str = "") -> str:
     """Day and hours, by the event's clock."""
-    return _span(pool, pgettext("format of a day and a time", "l j F Y, H:i"))
-
-
-def _span(pool: Pool, form: str) -> str:
     if pool.starts_at is None:
         return ""
-    start, end = times.local(pool.event, pool.starts_at), pool.ends_at and times.local(pool.event, pool.ends_at)
-    clock = pgettext("format of a time", "H:i")
-    if end is None:
+    if pool.ends_at is None:
         return times.words(pool.event, pool.starts_at, form)
-    if end.date() == start.date():
-        return f"{times.words(pool.event, pool.starts_at, form)}–{times.words(pool.event, end, clock)}"
-    return f"{times.words(pool.event, pool.starts_at, form)} – {times.words(pool.event, end, form)}"
+    return times.span(pool.event, pool.starts_at, pool.ends_at, form)
 
 
 def left(pool: Pool, count: Counts, now: datetime.datetime) -> tuple[str, str]:
@@ -105,7 +97,7 @@ def told(pools: Iterable[Pool], guest: Guest | None) -> list[Told]:
     clock = pgettext("format of a time", "H:i")
     return [
         Told(
-            one, when(one), _span(one, clock), *left(one, count[one.id], now), until(one, now), mine.get(one.id),
+            one, when(one), when(one, clock), *left(one, count[one.id], now), until(one, now), mine.get(one.id),
             dots(count[one.id]),
         )
         for one in found

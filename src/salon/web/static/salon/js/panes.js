@@ -1,4 +1,5 @@
 // The panes of one frame. Their place is fixed before any image; images only ever fade in on top.
+import { bring, offer } from "./pictures.js";
 import { make, say } from "./strings.js";
 
 const tag = (index) => {
@@ -25,8 +26,7 @@ export class Panes {
     if (!place) return;
     const image = make("img", { alt: "", decoding: "async", draggable: false });
     dress(image);
-    image.src = src;
-    await image.decode();
+    await bring(image, src);
     if (this.pane(index) !== place || order < Number(place.dataset.order ?? -1)) return;
     place.dataset.order = order;
     place.classList.add("seen");
@@ -56,9 +56,16 @@ export class Panes {
     place.append(make("p", { className: "hint", textContent: say("withheld") }));
   }
 
-  /** The finished image, inside what `wrap()` makes (a button, a link). Rejects if the image cannot be loaded. */
+  /** The finished image, inside what `wrap()` makes (a button, a link). Rejects if the image cannot be loaded; then a
+      button in its place asks once more. */
   async finish(index, src, alt, wrap) {
-    const same = await this.hang(index, src, 1e6, (image) => { image.alt = alt; });
+    const place = this.pane(index);
+    place?.querySelector(".again")?.remove();
+    let same;
+    try { same = await this.hang(index, src, 1e6, (image) => { image.alt = alt; }); } catch (error) {
+      if (this.pane(index) === place) place?.append(offer(alt, () => this.finish(index, src, alt, wrap).catch(() => {})));
+      throw error;
+    }
     if (!same || same.querySelector("button, a")) return;
     same.classList.add("done");
     const holder = wrap();
