@@ -13,8 +13,7 @@ from hands import hand, solved
 
 from salon.core.errors import Conflict
 from salon.web.call.domain import applying, codes
-from salon.web.events import attempts, sums
-from salon.web.events.domain import current_event
+from salon.web.events import sums, tries
 from salon.web.ids import new_id
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +82,7 @@ def test_no_other_sum_is_good(spoil):
 
 
 def test_an_old_sum_is_good_no_more(monkeypatch):
-    monkeypatch.setattr(sums, "CHALLENGE_LIFE", -attempts.HOUR)
+    monkeypatch.setattr(sums, "CHALLENGE_LIFE", -tries.HOUR)
     assert ask(sum=solved()).status_code == 429
 
 
@@ -117,12 +116,12 @@ def test_the_way_round_is_limited(limited, monkeypatch):
     assert said == [302] * 8 + ([429] * 2 if limited else [302] * 2)
     assert ask(sum=solved()).status_code == 302
     monkeypatch.setattr(sums, "MOST_AN_HOUR", applications().count() - 1)
-    with pytest.raises(attempts.TooManyTries):  # from all addresses together
-        sums.check(current_event(), "", sums.stamp(), "10.9.9.9")
+    with pytest.raises(tries.TooManyTries):  # from all addresses together
+        sums.check("", sums.stamp(), "10.9.9.9")
 
 
 def test_a_volunteers_code_goes_round_both(call):
-    code = codes.make(hand("o2", "organiser"), call, "no scripts", 1, timezone.now() + attempts.HOUR)
+    code = codes.make(hand("o2", "organiser"), call, "no scripts", 1, timezone.now() + tries.HOUR)
     client = browser()
     answer = client.post("/call/code", {"code": code})
     ticket = answer["Location"].split("late=")[1]
@@ -140,7 +139,7 @@ def test_without_any_proof_the_rule_itself_refuses():
         applying.begin(applying.Begin(key=new_id(), name="Ada"), None, None)
     assert begin("Ada").state == "draft"  # the control
     with pytest.raises(Conflict):
-        sums.check(current_event(), "", "", "10.0.0.1")
+        sums.check("", "", "10.0.0.1")
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node on this machine; the page test does the sum too")

@@ -10,8 +10,8 @@ from salon.engine.registry import Registry
 from salon.web.arena.domain import leaderboard, voting
 from salon.web.arena.models import Battle
 from salon.web.backstage import domain
-from salon.web.events import attempts, devices
-from salon.web.events.models import Attempt, Entry
+from salon.web.events import devices, tries
+from salon.web.events.models import Entry, Try
 from salon.web.gallery.domain import proposing
 from salon.web.line import EngineState
 from salon.web.refuses.domain import reporting
@@ -210,7 +210,7 @@ def test_tickets_for_one_network_are_limited_and_strangers_go_on(open_house, mon
     assert [prove(browser()).status_code for _ in range(2)] + [prove(eve).status_code] == [200, 200, 429]
     assert post(eve).status_code == 202
     assert prove(browser(REMOTE_ADDR="10.1.1.1")).status_code == 200
-    Attempt.objects.update(at=timezone.now() - attempts.HOUR)
+    Try.objects.update(at=timezone.now() - tries.HOUR)
     assert prove(eve).status_code == 200
 
 
@@ -298,7 +298,7 @@ def test_strangers_report_so_much_together(engine, limited, monkeypatch, setting
         try:
             reporting.report(f"{number:032x}", image, {"failure": "bias", "target": "none"}, None, standing)
             said.append("in")
-        except attempts.TooManyTries:
+        except tries.TooManyTries:
             said.append("no")
     assert said == (["in"] * 4 + ["no"] * 2 + ["in"] * 2 + ["no"] * 4 if limited else ["in"] * 12)
     assert Entry.objects.filter(deed="reported").count() == said.count("in")
@@ -325,7 +325,7 @@ def test_proposals_have_shares_too(engine, monkeypatch):
     proposal, _wrong = proposing.read_proposal({"title": "Fox", "may_show": "1"})
     one, other = drawn(engine, 2)
     proposing.propose("ada", one, proposal, STRANGER)
-    with pytest.raises(attempts.TooManyTries):
+    with pytest.raises(tries.TooManyTries):
         proposing.propose("bob", other, proposal, STRANGER)
     assert proposing.propose("bob", other, proposal, Standing(True, STRANGER.source))[1]  # the control
 

@@ -9,7 +9,7 @@ from hands import solved
 
 from salon.core.errors import BadRecipe
 from salon.web import codes
-from salon.web.events import attempts, sums
+from salon.web.events import sums, tries
 from salon.web.events.domain import current_event
 from salon.web.mail import letters, lost, sending
 from salon.web.mail.models import Letter
@@ -107,7 +107,7 @@ def test_addresses_are_changed_so_often(event, monkeypatch):
     change = [client.post("/you/details", {"name": "Ada", "email": f"{n}@example.org"}).status_code for n in range(3)]
     assert change == [302, 302, 429]
     assert client.post("/you/details", {"name": "Eva", "email": "1@example.org"}).status_code == 302  # as it is
-    assert attempts.Attempt.objects.filter(kind="address").count() == 2
+    assert tries.Try.objects.filter(kind="address").count() == 2
 
 
 # a pace and an end

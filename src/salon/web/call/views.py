@@ -135,7 +135,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         if made is None:
             proof = None
             if not ask.ticket:
-                proof = sums.check(event, form.get("sum", ""), form.get("stamp", "")[:200], source_of(request))
+                proof = sums.check(form.get("sum", ""), form.get("stamp", "")[:200], source_of(request))
             made = applying.begin(ask, guest, proof)
     except SalonError as error:
         again = {"typed": form, "error": error, "key": ask.key, "ticket": ask.ticket}

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from salon.web.ids import new_id
 
-__all__ = ["Attempt", "BoothPin", "Device", "Entry", "Event", "Room", "Spent", "Try", "new_id"]
+__all__ = ["BoothPin", "Device", "Entry", "Event", "Room", "Spent", "Try", "new_id"]
 
 
 def _all_languages() -> list[str]:
@@ -152,21 +152,6 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class Attempt(models.Model):
-    """Something that is counted for a while: a wrong code, a form without proof of work. Sources are hashed."""
-
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="attempts")
-    kind = models.CharField(max_length=12)
-    source = models.CharField(max_length=64)
-    at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["event", "kind", "at"], name="counted_lately")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.at}"
 
 
 class Spent(models.Model):

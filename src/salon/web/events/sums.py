@@ -18,9 +18,9 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from salon.core.errors import Busy, Conflict
-from salon.web.events import attempts
-from salon.web.events.attempts import HOUR
-from salon.web.events.models import Event, Spent
+from salon.web.events import tries
+from salon.web.events.models import Spent
+from salon.web.events.tries import HOUR
 
 #: tries that a sum takes: at most a second or two of a phone's time
 FEWEST, MOST = 20_000, 80_000
@@ -72,9 +72,9 @@ def stamp() -> str:
     return signing.dumps(secrets.token_hex(8), salt=_STAMP)
 
 
-def check(event: Event, solved: str, opened: str, source: str) -> Proof:
+def check(solved: str, opened: str, source: str) -> Proof:
     """What this form brings along to be let in by, still to be spent. Raises TooSoon, Conflict, TooManyTries."""
-    return proof_of(solved) or _waited(event, opened, source)
+    return proof_of(solved) or _waited(opened, source)
 
 
 def proof_of(solved: str) -> Proof | None:
@@ -85,7 +85,7 @@ def proof_of(solved: str) -> Proof | None:
     return Proof(nonce, timezone.now() + CHALLENGE_LIFE)
 
 
-def _waited(event: Event, opened: str, source: str) -> Proof:
+def _waited(opened: str, source: str) -> Proof:
     try:
         nonce = signing.loads(opened, salt=_STAMP, max_age=STAMP_LIFE)
         began = signing.b62_decode(opened.rsplit(":", 2)[1])
@@ -94,7 +94,7 @@ def _waited(event: Event, opened: str, source: str) -> Proof:
     left = began + WAIT.total_seconds() - timezone.now().timestamp()
     if left > 0:
         raise TooSoon(int(left) + 1)
-    attempts.begin(event, WITHOUT, source, HOUR, MOST_A_SOURCE, MOST_AN_HOUR)
+    tries.once_more(WITHOUT, source, HOUR, MOST_A_SOURCE, MOST_AN_HOUR)
     return Proof(nonce, timezone.now() + STAMP_LIFE)
 
 

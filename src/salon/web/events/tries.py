@@ -1,4 +1,5 @@
-"""Counting what may not be tried for ever: by what was tried, by where from, never one count that shuts out everybody.
+"""Counting what may not be tried, or had, for ever: wrong passwords, codes, PINs; letters asked for, tickets, reports.
+By what was tried and by where from (sources.py); what is limited for all together has other ways left.
 
 A try is a row before it is judged, so that tries at the same moment count too. Neither names nor addresses are kept."""
 
@@ -8,12 +9,14 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from salon.core.errors import Busy
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Try
 
 KEPT = datetime.timedelta(days=1)
+HOUR = datetime.timedelta(hours=1)
 
 
 class TooManyTries(Busy):
@@ -33,18 +36,37 @@ class Limit(NamedTuple):
 
 def begin(kind: str, subject: str, source: str, limits: tuple[Limit, ...]) -> Try | None:
     """Counts a try; None, and nothing is counted, if one of the limits was reached."""
-    now = timezone.now()
     with transaction.atomic():
         lock_current_event(even_archived=True)
-        Try.objects.filter(at__lt=now - KEPT).delete()
-        if any(_reached(limit, kind, subject, source, now) for limit in limits):
-            return None
-        return Try.objects.create(kind=kind, subject=subject, source=source)
+        return add(kind, subject, source) if has_room(kind, subject, source, limits) else None
 
 
-def _reached(limit: Limit, kind: str, subject: str, source: str, now: datetime.datetime) -> bool:
+def once_more(kind: str, source: str, within: datetime.timedelta, most_a_source: int, most: int) -> Try:
+    """Counts one from a source. Raises TooManyTries if there were too many within a while, from there or altogether."""
+    tried = begin(kind, "", source, (Limit(most_a_source, within, source=True), Limit(most, within)))
+    if tried is None:
+        minutes = int(within.total_seconds() // 60)
+        raise TooManyTries(
+            _("That was tried too often."), _("Try again in %(minutes)d minutes.") % {"minutes": minutes}
+        )
+    return tried
+
+
+def has_room(kind: str, subject: str, source: str, limits: tuple[Limit, ...]) -> bool:
+    """Whether one more fits; true while the event is locked."""
+    return not any(_reached(limit, kind, subject, source) for limit in limits)
+
+
+def add(kind: str, subject: str = "", source: str = "") -> Try:
+    """One more, under the event's lock; what is older than a day is forgotten."""
+    Try.objects.filter(at__lt=timezone.now() - KEPT).delete()
+    return Try.objects.create(kind=kind, subject=subject, source=source)
+
+
+def _reached(limit: Limit, kind: str, subject: str, source: str) -> bool:
     same = ({"subject": subject} if limit.subject else {}) | ({"source": source} if limit.source else {})
-    return Try.objects.filter(kind=kind, at__gt=now - limit.within, **same).count() >= limit.most
+    since = timezone.now() - limit.within
+    return Try.objects.filter(kind=kind, at__gt=since, **same).count() >= limit.most
 
 
 def forgive(tried: Try) -> None:

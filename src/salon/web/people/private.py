@@ -19,7 +19,7 @@ from salon.core.errors import BadRecipe
 from salon.core.text import tidy
 from salon.web import cookies
 from salon.web.codes import public_address
-from salon.web.events import attempts, devices, entering
+from salon.web.events import devices, entering, tries
 from salon.web.events.pages import rendered
 from salon.web.events.trail import again
 from salon.web.people import consents, guests, personal, retention
@@ -126,7 +126,7 @@ def details(request: HttpRequest, guest: Guest) -> HttpResponse:
         typed = {"name": name, "email": email}
         return _page(request, guest, 422, typed=typed, wrong=wrong)
     if email.casefold() not in ("", guest.email.casefold()):  # letters will go there
-        attempts.begin(guest.event, "address", source_of(request), attempts.HOUR, MOST_ADDRESSES, 50 * MOST_ADDRESSES)
+        tries.once_more("address", source_of(request), tries.HOUR, MOST_ADDRESSES, 50 * MOST_ADDRESSES)
     guest.name, guest.email, guest.works_stay = name, email, bool(request.POST.get("works_stay"))
     guest.save(update_fields=["name", "email", "works_stay"])
     again(guest.event, "guest changed", guest.id)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from salon.core.errors import BadRecipe, Conflict, SalonError
 from salon.web import codes
 from salon.web.answers import STATUS
-from salon.web.events import attempts, sums
+from salon.web.events import sums, tries
 from salon.web.events.domain import current_event
 from salon.web.ids import new_id
 from salon.web.line import line
@@ -127,10 +127,10 @@ def _take_invited(request: HttpRequest, pool_id: str, context: dict[str, Any]) -
 def _proof(request: HttpRequest, pool: Pool) -> sums.Proof:
     """The sum of a form that makes the house write to a stranger. Raises TooSoon, Conflict, TooManyTries."""
     form, source = request.POST, source_of(request)
-    done = sums.check(pool.event, form.get("sum", ""), form.get("stamp", "")[:200], source)
+    done = sums.check(form.get("sum", ""), form.get("stamp", "")[:200], source)
     try:
-        attempts.begin(pool.event, "letter", source, attempts.HOUR, MOST_LETTERS, 20 * MOST_LETTERS)
-    except attempts.TooManyTries as error:
+        tries.once_more("letter", source, tries.HOUR, MOST_LETTERS, 20 * MOST_LETTERS)
+    except tries.TooManyTries as error:
         error.hint = _("Take the place without an address, or try again in an hour.")
         raise
     return done

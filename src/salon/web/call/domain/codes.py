@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from salon.core.errors import BadRecipe, Forbidden
 from salon.engine.recipes import tidy
 from salon.web.call.models import AccessCode, Call
-from salon.web.events import attempts
+from salon.web.events import tries
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event
 from salon.web.events.trail import note
@@ -58,10 +58,10 @@ def revoke(person: User, code_id: int) -> None:
 
 def accept(event: Event, typed: str, source: str) -> str:
     """The ticket for a code that is good: what forms carry along. Raises Forbidden for a wrong one, and
-    attempts.TooManyTries for the next after many."""
+    tries.TooManyTries for the next after many."""
     code = AccessCode.objects.filter(call__event=event, code_hash=hash_of(typed)).first()
     if code is None or not _good(code):
-        attempts.begin(event, WRONG, source, PAUSE, MOST_A_SOURCE, MOST)
+        tries.once_more(WRONG, source, PAUSE, MOST_A_SOURCE, MOST)
         raise _wrong()
     return signing.dumps(code.id, salt=_SALT)
 

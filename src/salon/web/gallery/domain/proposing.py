@@ -14,10 +14,10 @@ from msgspec import Struct
 from salon.core.errors import BadRecipe
 from salon.engine.recipes import tidy
 from salon.web.arena.domain import leaving
-from salon.web.events.attempts import HOUR
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Entry, Event
 from salon.web.events.trail import note
+from salon.web.events.tries import HOUR
 from salon.web.gallery.models import Licence, TakenAlong, Work
 from salon.web.people.personal import press_out
 from salon.web.refuses.domain import reporting

@@ -85,7 +85,7 @@ def until(pool: Pool, now: datetime.datetime) -> str:
     ends = places.closes(pool)
     if ends is None or not places.takes_people(pool, now):
         return ""
-    return times.words(pool.event, ends, pgettext("format of a day and a time", "l j F Y, H:i"))
+    return times.words(pool.event, ends)
 
 
 def told(pools: Iterable[Pool], guest: Guest | None) -> list[Told]:

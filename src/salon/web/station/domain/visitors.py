@@ -16,8 +16,7 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import Forbidden
 from salon.web import cookies
-from salon.web.events import attempts, sums
-from salon.web.events.domain import current_event
+from salon.web.events import sums, tries
 from salon.web.events.models import Device, Event
 from salon.web.sources import source_of
 
@@ -80,33 +79,34 @@ def standing_of(request: HttpRequest, booth: Device | None = None) -> Standing:
 
 
 def prove(request: HttpRequest, solved: str) -> None:
-    """Takes the sum for a ticket. Raises Forbidden if it is none, Conflict if it was used, attempts.TooManyTries if
+    """Takes the sum for a ticket. Raises Forbidden if it is none, Conflict if it was used, tries.TooManyTries if
     very many tickets were asked for from one network, or at all."""
     proof = sums.proof_of(solved)
     if proof is None:
         raise Forbidden(_("This sum is not right, or too old."), _("Ask for another one: /sum."))
     with transaction.atomic():
-        attempts.begin(current_event(), "ticket", source_of(request), attempts.HOUR, MOST_A_SOURCE, MOST)
+        tries.once_more("ticket", source_of(request), tries.HOUR, MOST_A_SOURCE, MOST)
         sums.spend(proof)
 
 
 def take_share(event: Event, kind: str, standing: Standing, strangers: int, a_source: int, most: int) -> None:
     """Counts one of what there is only so much of in an hour; the event must be locked. All strangers together have
-    `strangers`, one network `a_source`, everybody `most`. Raises attempts.TooManyTries."""
+    `strangers`, one network `a_source`, everybody `most`. Raises tries.TooManyTries."""
     if not standing.source:
         return
     if not standing.known:
-        if not attempts.has_room(event, f"{kind}/s", "", attempts.HOUR, strangers, strangers):
-            raise attempts.TooManyTries(
+        if not tries.has_room(f"{kind}/s", "", "", (tries.Limit(strangers, tries.HOUR),)):
+            raise tries.TooManyTries(
                 _("Visitors without a ticket of their own have had what they may together in an hour."),
                 _("A browser with scripts gets a ticket by itself: load the page again. Or tell a volunteer."),
             )
-        attempts.count(event, f"{kind}/s", "")
-    if not attempts.has_room(event, kind, standing.source, attempts.HOUR, a_source, most):
-        raise attempts.TooManyTries(
+        tries.add(f"{kind}/s")
+    limits = (tries.Limit(a_source, tries.HOUR, source=True), tries.Limit(most, tries.HOUR))
+    if not tries.has_room(kind, "", standing.source, limits):
+        raise tries.TooManyTries(
             _("Very much of this was sent within the hour."), _("Try again later, or tell a volunteer.")
         )
-    attempts.count(event, kind, standing.source)
+    tries.add(kind, source=standing.source)
 
 
 def new_visitor() -> str:
