@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from salon.core.errors import BadRecipe, WeightsDamaged
 from salon.core.recipe import parse_recipe
+from salon.core.text import tidy
 from salon.engine.models import ModelInfo
-from salon.engine.recipes import make_recipe, tidy
+from salon.engine.recipes import make_recipe
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from icalendar import Calendar
 from icalendar import Event as Entry
 
 from salon.core.errors import SalonError
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.events.models import Event, Room
 from salon.web.mail.letters import many_lines
 from salon.web.programme.domain import calendar

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from salon.core import cells
 from salon.core.errors import BadRecipe
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.events.domain import current_event
 from salon.web.events.models import Event, Room
 from salon.web.exports.domain.tables import TABLES, plain

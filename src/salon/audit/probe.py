@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from salon.core.errors import SalonError
 from salon.core.hashing import content_hash
 from salon.core.recipe import MAX_PROMPT, MAX_SEED
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 
 FOLDER = Path(__file__).with_name("probes")
 MAX_BYTES = 200_000

@@ -119,7 +119,7 @@ def measure(arguments: argparse.Namespace) -> None:
 
 def said(text: str) -> str:
     """Words fit to be read. Raises BadRecipe if there are none, or too many."""
-    from salon.engine.recipes import tidy  # lazy: as above
+    from salon.core.text import tidy  # lazy: as above
 
     clean = tidy(text)
     if not clean:

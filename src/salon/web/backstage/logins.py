@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web import cookies
 from salon.web.events import tries
 from salon.web.events.domain import current_event

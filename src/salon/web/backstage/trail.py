@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from salon.core.errors import BadRecipe
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.events import times
 from salon.web.events.domain import current_event
 from salon.web.events.models import Entry, Event

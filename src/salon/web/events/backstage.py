@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from salon.core.errors import BadRecipe, Conflict, Forbidden, SalonError
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.answers import STATUS
 from salon.web.events import colours, demo, forms, logos, setup, several, texts, times, views, words, zones
 from salon.web.events.domain import current_event

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Forbidden
 from salon.core.hashing import bytes_hash
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web import cookies
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Device

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from salon.core.errors import BadRecipe, Conflict, Forbidden
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.events.domain import current_event, lock_event, locked_current, not_archived
 from salon.web.events.models import Device, Event, Room
 from salon.web.events.setup import free_slug

@@ -21,7 +21,7 @@ from django.core.validators import validate_email
 from django.db.models import Max, QuerySet
 from django.utils import timezone, translation
 
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.events.models import Event
 from salon.web.ids import new_id
 from salon.web.mail.models import Letter, Template

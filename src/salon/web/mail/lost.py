@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from salon.core.errors import Busy
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.events import tries
 from salon.web.events.models import Event
 from salon.web.mail import letters

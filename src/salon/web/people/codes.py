@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import Busy, Forbidden
 from salon.core.hashing import bytes_hash
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.people.models import AskedCode, User
 
 log = logging.getLogger("salon.people")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Forbidden
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.call.models import AccessCode, Call
 from salon.web.events import tries
 from salon.web.events.domain import lock_current_event

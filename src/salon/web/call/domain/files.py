@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Conflict
 from salon.core.hashing import bytes_hash
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.call.domain import drafts, states, windows
 from salon.web.call.domain.applying import mine
 from salon.web.call.models import Question, Submission, Upload

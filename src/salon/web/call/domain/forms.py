@@ -10,7 +10,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Conflict
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.call.domain.answers import lines
 from salon.web.call.domain.windows import call_of
 from salon.web.call.models import Call, Question, Wording

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Conflict, Forbidden
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.doors.models import Door, Post
 from salon.web.events import devices, times
 from salon.web.events.domain import current_event, lock_current_event

@@ -4,7 +4,7 @@ they are in; no addresses, and never the whole list."""
 import unicodedata
 from typing import Any
 
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.doors.domain.answering import came
 from salon.web.doors.domain.hands import pools
 from salon.web.doors.models import CheckIn, Door

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from salon.core.errors import Conflict
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event
 from salon.web.events.trail import note

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from msgspec import Struct
 
 from salon.core.errors import BadRecipe
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.arena.domain import leaving
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Entry, Event

@@ -17,7 +17,7 @@ from PIL import Image as Picture
 
 from salon.core.errors import BadRecipe, SalonError, WeightsMissing
 from salon.core.recipe import MAX_PROMPT
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.events.models import Event
 from salon.web.gallery.models import Embedding, GivenPicture, Work
 from salon.web.station.models import Image

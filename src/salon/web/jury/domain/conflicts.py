@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from salon.core.errors import Conflict as Clash
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.call.models import Submission
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Conflict
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.events.domain import lock_current_event, not_archived
 from salon.web.events.models import Event
 from salon.web.events.times import BadTime, parse_local

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from icalendar import Calendar, vDuration, vText
 from icalendar import Event as Entry
 
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.events.models import Event
 from salon.web.mail.letters import many_lines
 from salon.web.programme.models import Session

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from msgspec import Struct
 
 from salon.core.errors import BadRecipe, Conflict
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event, Room
 from salon.web.events.times import BadTime, local, twice, zone

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from salon.core import cells
 from salon.core.errors import BadRecipe
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Event, Room
 from salon.web.events.times import BadTime, local

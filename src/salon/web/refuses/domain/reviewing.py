@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from salon.core.errors import Conflict
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.stats import agreement as agreeing
 from salon.stats.agreement import Level
 from salon.web.events.domain import lock_current_event

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from salon.core.errors import BadRecipe, Conflict
-from salon.engine.recipes import tidy
+from salon.core.text import tidy
 from salon.web.events import times
 from salon.web.events.domain import lock_event, not_archived
 from salon.web.events.models import Event, Room
