@@ -17,8 +17,6 @@ from salon.core.recipe import (
 from salon.core.text import tidy
 from salon.engine.models import ModelInfo
 
-__all__ = ["make_recipe", "tidy"]
-
 NAMES = {
     "num_inference_steps": "The number of steps",
     "guidance_scale": "The guidance",
