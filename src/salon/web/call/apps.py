@@ -10,7 +10,8 @@ class Call(AppConfig):
     name = "salon.web.call"
 
     def ready(self) -> None:
-        from salon.web.call.domain import letters, private, showcase
+        from salon.web import leftovers
+        from salon.web.call.domain import files, letters, private, showcase
         from salon.web.events import demo
         from salon.web.gallery.domain import filtering
         from salon.web.mail import worker
@@ -19,4 +20,5 @@ class Call(AppConfig):
         letters.register()
         register("call", private.collect, private.erase, private.panel)
         demo.register(showcase.make, showcase.clear)
+        leftovers.register("applications", files.SHELF)
         worker.every(OFTEN, "pictures sent in", filtering.look_at_new)

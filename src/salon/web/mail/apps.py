@@ -8,11 +8,11 @@ class Mail(AppConfig):
     name = "salon.web.mail"
 
     def ready(self) -> None:
+        from salon.web import leftovers
         from salon.web.mail import letters, lost, personal, sending, worker
         from salon.web.people import codes
         from salon.web.people.personal import register
         from salon.web.people.retention import erase_due
-        from salon.web.station.domain import files
 
         letters.register(lost.KIND, lost.SUBJECT, lost.TEXT, by_itself=True)
         register("mail", personal.collect, personal.erase)
@@ -20,4 +20,5 @@ class Mail(AppConfig):
         worker.every(OFTEN, "codes to come in by", codes.answer_all)
         worker.every(OFTEN, "letters", sending.send_due)
         worker.every(SELDOM, "retention", erase_due)
-        worker.every(SELDOM, "files", files.sweep)
+        worker.every(SELDOM, "files", leftovers.sweep)
+        worker.every(SELDOM, "files of letters", sending.sweep)
