@@ -13,7 +13,7 @@ SCOTLAND = "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
 UNSEEN = ["\u00ad", "\u200b", "\u200e", "\u200f", "\u061c", "\u202e", "\u2066", "\u2069", "\u2060", "\ufeff", "\ufff9"]
 LONE = ["\u200d", "\u200c", "\u3164", "\uffa0", "\u115f\u1160", "\u2800", "\u0301", " \u0301", "\ufe0f", "\u20e3",
         "\u034f", "\u17b4", "\U000e0067", "\U000e007f", "\ufffc", "\U0001d159", "\u3000", "\x00", "\ud800", "\ufeff",
-        "\u200d\u200d \u3164\u2800"]  # fmt: skip
+        "\u200d\u200d \u3164\u2800", "\U00013430", "\U00013437\U00013438", "\U00013441"]  # fmt: skip
 
 
 def before(text):
@@ -32,6 +32,11 @@ def test_what_is_not_shown_does_not_split_a_word(sign):
 def test_nothing_visible_is_empty(text):
     assert is_blank(text)
     assert tidy(text) == ""
+
+
+def test_what_holds_hieroglyphs_together_stays_between_them():
+    assert tidy("\U00013000\U00013430\U00013001 \U00013437") == "\U00013000\U00013430\U00013001 \U00013437"
+    assert not is_blank("\U00013000")
 
 
 def test_once_such_things_passed_as_a_name():

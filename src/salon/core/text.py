@@ -11,8 +11,9 @@ _IGNORABLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-#: signs by their category, but empty to the eye: a Braille cell without dots, a place for an object, a notehead
-_EMPTY = "\u2800\ufffc\U0001d159"
+#: signs by their category, but empty to the eye: a Braille cell without dots, a place for an object, a notehead, what
+#: holds hieroglyphs together, and their blanks
+_EMPTY = re.compile("[\u2800\ufffc\U0001d159\U00013430-\U00013442]")
 #: of the format characters these are seen, or hold hieroglyphs together
 _SHOWN = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd\U00013430-\U0001345f]")
 #: letters of a flag's region behind a black flag, with their end: England's is `gbeng`
@@ -74,7 +75,7 @@ def is_blank(text: str) -> bool:
 def _is_seen(c: str) -> bool:
     """Letters, digits, marks, signs; what this Python does not know yet may be a new emoji."""
     kind = unicodedata.category(c)
-    return c not in _EMPTY and (kind[0] in "LNPS" or kind in ("Cn", "Co", "Mc") or bool(_SHOWN.match(c)))
+    return not _EMPTY.match(c) and (kind[0] in "LNPS" or kind in ("Cn", "Co", "Mc") or bool(_SHOWN.match(c)))
 
 
 def as_read(text: str) -> str:
