@@ -20,13 +20,16 @@ MINOR = """child* kid kids kiddo* toddler* tot tots infant* baby babies babe bab
     jail-bait* preteen* pre-pubescen* pubescen* teen teens teenage* tween* school-girl* school-boy* school-kid*
     school-child* schooler* pre-school* girl girls boy boys lad lads laddie* lass lasses lassie* lolita* loli lolis
     lolicon* shota* shotas daughter* son sons grand-daughter* grand-son* grand-child* grand-kid* step-daughter*
-    step-son* step-child* kindergart* pupil pupils adolescent* juvenile* youngster* youth youths"""
+    step-son* step-child* kindergart* pedophil* paedophil* pupil pupils adolescent* juvenile* youngster* youth youths"""
 SEXUAL = """nude* nudis* naked* nudity topless undress* unclothed sex sexy sexual* sexiest porn* hentai* erotic* fetish*
     lingerie orgasm* masturbat* genital* penis* vagina* vulva* breasts boobs nipple* nsfw xxx bdsm explicit lewd* horny
-    seductive* aroused stripper* strip strip-tease fellatio blow-job* intercourse rape raped raping rapist*"""
+    seductive* aroused stripper* strip stripping strip-tease unclad naturist* nekkid bare-breasted bare-bottom* buttock*
+    busty panties up-skirt* kinky skinny-dip* nudif* without-clothes without-clothing without-any-clothes no-clothes
+    wearing-nothing birthday-suit prostitut* pedophil* paedophil* incest* molest* fellatio blow-job* intercourse rape
+    raped raping rapist*"""
 #: sexual in any company: the house is open to all ages
 ALWAYS_SEXUAL = """porn* hentai* orgasm* masturbat* blow-job* fellatio xxx bdsm strip-tease penis* vagina* vulva* rape
-    raped raping rapist* lolita* loli lolis shota* shotas"""
+    raped raping rapist* lolita* loli lolis shota* shotas pedophil* paedophil* incest*"""
 CRUEL = """behead* decapitat* disembowel* dismember* gore gory mutilat* tortured torturing torture"""
 HATE = """swastika* nazi nazis hitler kkk lynch lynched lynching* genocid* holocaust subhuman* untermensch*"""
 #: innocent phrases that hold such a word
@@ -65,7 +68,7 @@ AGES = re.compile(
     rf"|(?<!\w)age[ds]?\W*(?:of\W+)?{_NUMBER}(?!\w)"
     rf"|(?<!\w)(?:(?:under|below|sub)[\s-]*(?:the\s+age\s+of\s+)?|<\s*)(?:{_NUMBER}|18|eighteen)(?!\w)"
 )
-STAND_INS = str.maketrans("013457@$!|", "oieastasil")
+STAND_INS = str.maketrans("013456789@$€£!¡|", "oieasgtbgaseliil")
 #: a letter, to a person: what is neither a digit nor an underline
 _LETTER = r"[^\W\d_]"
 _WORD = re.compile(rf"{_LETTER}+")

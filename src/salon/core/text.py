@@ -26,6 +26,8 @@ _IDEOGRAPH = re.compile(
     "([\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002a6df\U0002a700-\U0002b81f\U0002b920-\U0002ceaf"
     "\U0002f800-\U0002fa1f])"
 )
+#: look-alikes that Unicode's list knows nothing Latin for: Cyrillic, and letters turned over
+_TURNED = dict(zip("пєəɐǝɟƃɥᴉɾʞɹʇʌʍʎ", "neeaefghijkrtvwy", strict=True))
 _LETTERS = Path(__file__).parent / "data" / "letters.txt"
 
 
@@ -105,10 +107,15 @@ def folded(text: str) -> str:
     """The Latin letters that a person sees, lower case: compatibility forms, accents, look-alikes of other scripts
     (Unicode's confusables) and everything that is not shown undone."""
     looks = _looks()
-    shown = "".join(looks.get(c) or looks.get(c.lower(), c) for c in unicodedata.normalize("NFC", text))
+    shown = "".join(_look(looks, c) for c in unicodedata.normalize("NFC", text))
     apart = unicodedata.normalize("NFKD", _IGNORABLE.sub("", shown)).casefold()
     again = "".join(looks.get(c, c) for c in apart)
     return "".join(_seen(c) for c in unicodedata.normalize("NFKD", again))
+
+
+def _look(looks: dict[str, str], c: str) -> str:
+    """By the letter itself, else by how it looks in the other case, else what was left out of Unicode's list."""
+    return looks.get(c) or looks.get(c.lower()) or looks.get(c.upper()) or _TURNED.get(c, c)
 
 
 def _seen(c: str) -> str:
