@@ -71,11 +71,9 @@ def look(page):
     ("triptych", 2, 0.25), ("triptych", 1, 0.16), ("mosaic", 2, 0.35), ("mosaic", 3, 0.3), ("mosaic", 7, 0.45),
     ("mosaic", 15, 0.4),
 ])  # fmt: skip
-def test_few_works_fill_the_wall(wall, layout, count, least, screen, request):
+def test_few_works_fill_the_wall(wall, layout, count, least, screen):
     page, _hung = wall(count, layout, screen)
     told = page.evaluate(SHARE)
-    if folder := request.config.cache.makedir("walls"):
-        page.screenshot(path=folder / f"{layout}-{count}-{screen}.png")
     assert told["inside"], told
     assert told["apart"], told
     if layout == "mosaic" or screen != "portrait":  # upright, labels of a triptych stand beside the pictures
@@ -94,11 +92,11 @@ def test_the_control_a_mosaic_of_two_as_it_was_is_small(wall):
 def test_what_is_not_square_stands_on_a_light_mat(wall, size):
     page, _hung = wall(3, "triptych", "1080p", size)
     edges = page.evaluate("""[...document.querySelectorAll('.over')].map(i =>
-        [i.naturalWidth === i.naturalHeight, getComputedStyle(i).backgroundColor, parseFloat(getComputedStyle(i).padding)])""")
+        [i.naturalWidth === i.naturalHeight, getComputedStyle(i).backgroundColor,
+         parseFloat(getComputedStyle(i).padding)])""")
     assert {(square, padding > 0) for square, _, padding in edges} == {(True, False), (False, True)}
     mats = [colour for square, colour, _ in edges if not square]
     assert all(min(map(int, mat[4:-1].split(","))) > 200 for mat in mats), mats
-    page.screenshot(path="/tmp/words-mat.png")
 
 
 def test_a_new_name_and_colour_are_taken_as_they_are_told(wall):
