@@ -95,7 +95,7 @@ def erase(guest_id: str, works_stay: bool | None = None, person: User | None = N
         guest.name, guest.email, guest.language, guest.visitor = NOBODY, "", "", ""
         guest.token_hash, guest.erased_at = bytes_hash(new_id().encode()), now
         guest.save()
-        transaction.on_commit(press_out)
+        transaction.on_commit(press_out, robust=True)
     return True
 
 

@@ -126,7 +126,7 @@ def _name(mine: Report, credit: str) -> None:
 def _unname(reports: Iterable[str]) -> None:
     """A name that is no longer wanted leaves the trail, too; that somebody has read it stays."""
     Entry.objects.filter(deed=NAME_SEEN, subject__in=reports).update(text="")
-    transaction.on_commit(press_out)
+    transaction.on_commit(press_out, robust=True)
 
 
 def set_credit(visitor: str, report_id: str, credit: str) -> Report:
