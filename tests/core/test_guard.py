@@ -91,6 +91,15 @@ def test_words_run_together_are_words(text):
     assert judge(text).minor
 
 
+def test_a_word_of_which_a_part_is_none_was_cut(monkeypatch):
+    """Control: by short parts alone, as it was, both pass; two words that are some stay two."""
+    cut = ["a nake d child", "an undressed chil d"]
+    assert all(judge(text).minor for text in cut)
+    assert judge("a girl, a roused crowd, a naked tree") is None
+    monkeypatch.setattr(guard, "_is_cut", lambda parts: max(map(len, parts)) <= guard._MOST_LETTERS)
+    assert [judge(text) for text in cut] == [None, None]
+
+
 def test_what_was_passed_by_words_apart_and_together_before():
     """Control of the two above."""
     assert sum(passed_before(f"a {word} girl") for word in APART) >= 8

@@ -113,6 +113,20 @@ def test_the_words_that_are_not_read_are_those(registry):
     assert "moat, dragon" in one.message
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("a 🦊 in the snow", ("🦊",)), ("a fox🦊", ("fox🦊",)), ("赤い狐 赤", ("赤", "狐")), ("x" * 101, ("x" * 101,)),
+     ("a café — “naïve”, 3.5%", ()), ("x" * 100, ())],
+)  # fmt: skip
+def test_what_the_encoder_has_no_piece_for_is_named(registry, text, words):
+    assert [one.words for one in unused(recipe(registry, text))] == ([words] if words else [])
+
+
+def test_what_comes_too_late_and_says_nothing_is_named_once(registry):
+    assert [one.words for one in unused(recipe(registry, f"{LONG} 🦊"))] == [("moat,", "dragon", "🦊")]
+    assert [one.words for one in unused(recipe(registry, f"🐻 {LONG}"))][1:] == [("🐻",)]
+
+
 def test_what_is_said_to_change_nothing_changes_nothing(registry):
     """And its control: what is not said to does change the picture."""
 
@@ -123,6 +137,8 @@ def test_what_is_said_to_change_nothing_changes_nothing(registry):
     long = LONG.removesuffix("dragon")
     assert pixels(f"{long}dragon") == pixels(f"{long}swans")
     assert pixels(f"dragon {long}") != pixels(f"swans {long}")
+    assert pixels("a 🦊 in the snow") == pixels("a 🐻 in the snow")
+    assert pixels("a fox in the snow") != pixels("a bear in the snow")
     assert pixels(guidance_scale=1, negative_prompt="trees") == pixels(guidance_scale=1)
     assert pixels(guidance_scale=3, negative_prompt="trees") != pixels(guidance_scale=3)
     assert pixels(guidance_scale=0.5) == pixels(guidance_scale=1)

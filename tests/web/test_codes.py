@@ -107,6 +107,25 @@ def test_a_mail_server_that_says_no_gives_nothing_away_and_is_asked_again(monkey
     assert enter(sent_code(), client) == 302
 
 
+@pytest.mark.parametrize(("says", "waits"), [(550, False), (450, True)])
+def test_a_mailbox_that_takes_nothing_holds_nobody_up(monkeypatch, says, waits):
+    """Whoever asked after it waited until its quarter of an hour was over. Control: a server that is away is not asked
+    for the others at once. One that is full for the moment is tried again, one that is not there is not."""
+    User.objects.create_user("dan", email="dan@example.org", is_staff=True)
+    send = codes.send_mail
+
+    def refuse(subject, text, sender, to):
+        if to != [CORA]:
+            raise smtplib.SMTPRecipientsRefused({to[0]: (says, b"no")})
+        return send(subject, text, sender, to)
+
+    monkeypatch.setattr(codes, "send_mail", refuse)
+    ask("dan@example.org", browser())
+    ask(CORA, browser())
+    assert codes.answer_all() == 1
+    assert AskedCode.objects.filter(address="dan@example.org").exists() is waits
+
+
 def test_the_worker_sends_codes_and_a_house_without_mail_sends_none(settings):
     assert codes.answer_all in [duty.function for duty in worker.duties()]
     settings.EMAIL_CONFIGURED = False

@@ -202,6 +202,33 @@ def test_a_code_that_is_nobodys_yet_keeps_the_form_and_a_place():
     assert Place.objects.get(guest__name="Cy").state == "held"
 
 
+def test_the_same_press_twice_is_one_and_leads_to_the_same_place():
+    """A slow answer makes people press again. Control: another press finds the invitation used."""
+    tea, ada = meeting(), guest("Ada", "ada@example.org")
+    code, key = code_of(invitations.invite(tea, ada, "artist")), next(keys)
+    once, again = (press(browser(), tea, code, key=key) for _ in range(2))
+    assert (once.status_code, again.status_code) == (302, 302)
+    assert once.url == again.url
+    assert press(browser(), tea, code).status_code == 409
+    assert press(browser(), meeting(), code, key=key).status_code == 409  # a key says nothing of another pool
+    assert Place.objects.get().state == "booked"
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_a_letters_code_that_was_used_leads_nobody_to_its_guests_place(used):
+    """Whoever finds the letter later, after a new private link, too. Control: an unused one takes the place."""
+    tea, ada = meeting(), guest()
+    code = code_of(invitations.invite(tea, ada, "artist"))
+    if used:
+        press(browser(), tea, code)
+        guests.renew(ada)
+    form = {"key": next(keys), "name": "Mallory", "agreed": "1", "code": code}
+    answer = browser().post(f"/places/{tea.id}", form)
+    assert answer.status_code == (409 if used else 302)
+    assert ("This code has been used." in answer.content.decode()) is used
+    assert Place.objects.get().guest == ada
+
+
 def artist(state="accepted"):
     who = guest("Ada")
     return Submission.objects.create(event=current_event(), guest=who, state=state, key=next(keys))

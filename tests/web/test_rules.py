@@ -177,7 +177,7 @@ def test_a_ticket_is_read_from_cookie_or_header_and_nothing_else_is_one():
     from django.http import HttpResponse
 
     response = HttpResponse()
-    give_ticket(response, "ada")
+    give_ticket(RequestFactory().get("/"), response, "ada")
     ticket = response.cookies[COOKIE].value
     assert response.cookies[COOKIE]["httponly"]
     assert response.cookies[COOKIE]["samesite"] == "Lax"
@@ -317,6 +317,24 @@ def test_what_changes_nothing_is_answered_before_and_with_the_request(client, mo
     assert "Not read: moat dragon" in page
     body |= {"prompt": "a fox", "guidance_scale": 2.0}
     assert Client().post("/api/requests", body, content_type="application/json").json()["unused"] == []
+
+
+@pytest.mark.django_db
+def test_what_is_too_long_is_not_judged(client, monkeypatch):
+    """Judging 60 kB of words run together takes five seconds, in which nobody gets a page. Control: a prompt that may
+    be asked is judged, as it will be drawn."""
+    judged = []
+    monkeypatch.setattr(Line, "engine", property(lambda self: ENGINE))
+    monkeypatch.setattr(intake, "check_texts", lambda *texts, hint: judged.extend(texts))
+    for field in ("prompt", "negative_prompt"):
+        body = {"prompt": "a fox", "count": 1, field: "child" * 12_000}
+        answer = client.post("/api/requests", body, content_type="application/json")
+        assert (answer.status_code, "characters" in answer.json()["message"]) == (400, True)
+    arena = client.post("/arena", {"own": "1", "prompt": "child" * 12_000}, headers={"Sec-Fetch-Site": "same-origin"})
+    assert arena.status_code == 400
+    assert judged == []
+    client.post("/api/requests", {"prompt": " a  fox\u00ad", "count": 1}, content_type="application/json")
+    assert judged == ["a fox", ""]
 
 
 @pytest.mark.django_db

@@ -16,9 +16,11 @@ from salon.core.recipe import BlendOptions, Recipe
 from salon.core.text import as_read, folded
 
 #: a word of each of these families, as a whole word, any ending in `*`, a blank or a mark or nothing at `-`
-MINOR = """child* kid kids kiddo* toddler* infant* baby babies newborn* minor minors under-age* preteen* teen teens
-    teenage* tween* school-girl* school-boy* girl girls boy boys lolita* loli lolis shota* shotas daughter* son sons
-    kindergart* pupil pupils adolescent* juvenile*"""
+MINOR = """child* kid kids kiddo* toddler* tot tots infant* baby babies babe babes newborn* minor minors under-age*
+    jail-bait* preteen* pre-pubescen* pubescen* teen teens teenage* tween* school-girl* school-boy* school-kid*
+    school-child* schooler* pre-school* girl girls boy boys lad lads laddie* lass lasses lassie* lolita* loli lolis
+    lolicon* shota* shotas daughter* son sons grand-daughter* grand-son* grand-child* grand-kid* step-daughter*
+    step-son* step-child* kindergart* pupil pupils adolescent* juvenile* youngster* youth youths"""
 SEXUAL = """nude* nudis* naked* nudity topless undress* unclothed sex sexy sexual* sexiest porn* hentai* erotic* fetish*
     lingerie orgasm* masturbat* genital* penis* vagina* vulva* breasts boobs nipple* nsfw xxx bdsm explicit lewd* horny
     seductive* aroused stripper* strip strip-tease fellatio blow-job* intercourse rape raped raping rapist*"""
@@ -46,6 +48,8 @@ INNOCENT = (
     r"(air|film|out)strip(s|ped|ping)?",
     r"(anchor|chair|lay|sales|sports)?persons",
     r"canteens",
+    r"(cut|wind)lass(es)?",
+    r"\ba roused\b",
 )
 #: sentences for whoever asked, by the rule that was met
 REFUSALS = {
@@ -57,8 +61,9 @@ HINT = "Say it otherwise."
 _YEARS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
 _NUMBER = rf"(?:[0-9]|1[0-7]|{_YEARS})"
 AGES = re.compile(
-    rf"(?<!\w){_NUMBER}[\s-]*(?:years?|yrs?|yo|y\.o\.?|y/o)(?:\W*old)?(?!\w)"
-    rf"|(?<!\w)age[ds]?\s+(?:of\s+)?{_NUMBER}(?!\w)|(?<!\w)under\s+(?:the\s+age\s+of\s+)?(?:1[0-8]|eighteen)(?!\w)"
+    rf"(?<!\w){_NUMBER}[\s-]*(?:years?|yrs?|y[\s./-]*o\.?)(?:\W*old)?(?!\w)|(?:months?|weeks?|days?)[\s-]*old(?!\w)"
+    rf"|(?<!\w)age[ds]?\W*(?:of\W+)?{_NUMBER}(?!\w)"
+    rf"|(?<!\w)(?:(?:under|below|sub)[\s-]*(?:the\s+age\s+of\s+)?|<\s*)(?:{_NUMBER}|18|eighteen)(?!\w)"
 )
 STAND_INS = str.maketrans("013457@$!|", "oieastasil")
 #: a letter, to a person: what is neither a digit nor an underline
@@ -69,7 +74,7 @@ _SPACED = re.compile(rf"(?<!{_LETTER})(?:{_LETTER}[\W_]{{1,4}}){{2,}}{_LETTER}(?
 _DRAWN_OUT = re.compile(r"(\w)\1{2,}")
 #: marks inside of a word: na-ked, k.i.d.s; not those of what somebody owns
 _INNER = re.compile(rf"(?<={_LETTER})(?!['’]s(?!{_LETTER}))(?:[^\w\s]|_)+(?={_LETTER})")
-#: letters of a part of a word that was cut up, and parts of one
+#: letters of a part of a word that was cut up into nothing but short ones, and parts of one
 _MOST_LETTERS, _MOST_PARTS = 3, 8
 #: letters of the shortest and the longest word that may be run together with others; too short to be told by itself
 _LEAST_LETTERS, _LONGEST, _SHORT = 3, 20, 3
@@ -122,16 +127,20 @@ def closed(text: str) -> str:
 
 
 def put_together(text: str) -> Iterator[str]:
-    """Words of the lists that were cut into short parts: nu de, ki-ds, po rn."""
+    """Words of the lists that were cut into short parts (nu de, ki-ds, po rn), or into parts of which one is no word
+    (nake d, chil dren). "A roused crowd" is two words."""
     parts = _WORD.findall(text)
     for at in range(len(parts)):
-        word = ""
-        for part in parts[at : at + _MOST_PARTS]:
-            if len(part) > _MOST_LETTERS:
+        for end in range(at + 2, min(at + _MOST_PARTS, len(parts)) + 1):
+            if len(word := "".join(parts[at:end])) > _LONGEST:
                 break
-            word += part
-            if word != part and _LISTED.fullmatch(word):
+            if _is_cut(parts[at:end]) and _LISTED.fullmatch(word):
                 yield word
+
+
+def _is_cut(parts: list[str]) -> bool:
+    words = (part in vocabulary() and (len(part) > 1 or part in "ai") for part in parts)
+    return max(map(len, parts)) <= _MOST_LETTERS or not all(words)
 
 
 def taken_apart(text: str) -> Iterator[str]:

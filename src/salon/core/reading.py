@@ -53,6 +53,12 @@ def unread(text: str) -> list[str]:
     return left
 
 
+def unknown(text: str) -> list[str]:
+    """What of a text no piece is known for, each once, as the encoder cuts it: emoji, rare signs, very long words. All
+    of them are the same to it, whatever they say."""
+    return list(dict.fromkeys(word for word in _apart(as_read(text)).split() if _cut(word) == [UNKNOWN]))
+
+
 def _apart(text: str) -> str:
     """Each punctuation mark between blanks."""
     return re.sub(r"[^\w\s]|_", lambda found: f" {found[0]} " if _is_mark(found[0]) else found[0], text)

@@ -53,6 +53,7 @@ SENTENCES = (
     gettext_noop("This house does not draw signs of hatred."),
     gettext_noop("Say it otherwise."),
     gettext_noop("The {field} is longer than the models can read. Not read: {words}"),
+    gettext_noop("The models cannot read this of the {field}: {words}"),
     gettext_noop("The negative prompt does nothing at guidance {scale}. Only a guidance above 1 makes use of it."),
     gettext_noop("A guidance below 1 draws what a guidance of 1 draws."),
     gettext_noop("This is an AVIF picture, which cannot be read here."),

@@ -66,11 +66,20 @@ def answer_all() -> int:
     for asked in AskedCode.objects.exclude(address="").order_by("id")[:50]:
         try:
             sent += _answer(asked)
+        except smtplib.SMTPRecipientsRefused as error:  # this mailbox only: others' codes go out
+            said = [code for code, _words in error.recipients.values()]
+            log.warning("a mailbox took no code: %s", said)
+            if said and max(said) < 500:
+                _again(asked)
         except (OSError, smtplib.SMTPException) as error:
             log.warning("a code could not be sent: %s", error)
-            AskedCode.objects.filter(id=asked.id).update(address=asked.address, code_hash="", user=None)
+            _again(asked)
             break
     return sent
+
+
+def _again(asked: AskedCode) -> None:
+    AskedCode.objects.filter(id=asked.id).update(address=asked.address, code_hash="", user=None)
 
 
 def _answer(asked: AskedCode) -> int:

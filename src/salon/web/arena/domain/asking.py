@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe
 from salon.core.recipe import MAX_SEED, Recipe
-from salon.core.text import tidy
-from salon.core.unused import unused_of
+from salon.core.unused import too_long
 from salon.engine.client import ModelInfo
 from salon.engine.recipes import make_recipe
+from salon.engine.recipes import words as words_of
 from salon.web.arena.domain import pairing, players
 from salon.web.arena.domain.prompts import PROMPTS
 from salon.web.arena.models import Battle, Void, Winner
@@ -50,7 +50,7 @@ def ask(
     """
     if found := _existing(visitor, key):
         return found
-    own, event = tidy(prompt), current_event()
+    own, event = words_of(prompt, "prompt"), current_event()
     intake.check_words(own)
     _check_length(own)
     pair = _pair(event, engine, reviewer)
@@ -70,7 +70,7 @@ def ask(
 
 def _check_length(own: str) -> None:
     """Raises BadRecipe for words that no machine would read to their end: nobody could judge by them."""
-    if found := unused_of(own, "", []):
+    if found := too_long("prompt", "prompt", own):
         raise BadRecipe(found[0].message, "Say it more briefly.")
 
 

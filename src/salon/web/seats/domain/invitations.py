@@ -109,6 +109,19 @@ def of_code(pool: Pool, code: str) -> Invitation | None:
     return found.first() if code else None
 
 
+def named_by(pool: Pool, code: str) -> Guest | None:
+    """The guest whom a code names that was not used yet; None for a code that is nobody's. Raises Conflict for a used
+    one: its guest has a place's link and their own, and whoever finds the letter later gets neither."""
+    found = of_code(pool, code)
+    if found and found.used_at:
+        raise _used()
+    return found.guest if found else None
+
+
+def _used() -> Conflict:
+    return Conflict(_("This code has been used."), _("Each is for one person; ask the organisers for another."))
+
+
 def check(family: Family, pool: Pool, guest: Guest, code: str) -> Invitation | None:
     """Inside the lock: the invitation by which this guest takes a place for the first time, used from now on; a code
     that is nobody's yet becomes theirs. None where they have none, or had theirs already. Raises Forbidden (while a
@@ -123,7 +136,7 @@ def check(family: Family, pool: Pool, guest: Guest, code: str) -> Invitation | N
             _("Type your code, or come back then.") if not code else _("This code is not known: look at it again."),
         )
     if mine.guest_id and mine.guest_id != guest.id:
-        raise Conflict(_("This code has been used."), _("Each is for one person; ask the organisers for another."))
+        raise _used()
     if mine.used_at:
         return None
     mine.guest, mine.used_at = guest, timezone.now()

@@ -43,9 +43,12 @@ def take(pool_id: str, guest: Guest, key: str, invitation: str = "") -> Place:
 def take_invited(pool_id: str, known: Guest | None, key: str, code: str) -> Place:
     """A place BOOKED at one press for an invited guest: the one whose letter's code is brought (that proves the
     mailbox), or whom the browser remembers (then an address has to answer first, and the place is HELD). WAITING where
-    none was kept and all are taken. Raises Conflict (no such invitation, not open), Full, BadRecipe."""
+    none was kept and all are taken. The same press (`key`) twice is one. Raises Conflict (no such invitation, not
+    open), Full, BadRecipe."""
     with locking.locked(pool_id) as families:
         family = families[pool_id]
+        if sent := Place.objects.filter(pool=pool_id, key=key).select_related("guest").first():
+            return sent
         invited = invitations.standing(family.pools[pool_id], known, code)
         if invited is None or invited.guest is None:
             raise Conflict(_("This invitation has been used, or it is not known."), _("Look at what is yours."))

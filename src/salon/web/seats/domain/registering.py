@@ -77,9 +77,7 @@ def register(
             return places.take_in(family, pool_id, sent.guest, asked.key, "")
         if done:
             sums.spend(done)
-        invitation = invitations.of_code(family.pools[pool_id], asked.code)
-        guest = _known(asked, known) or (invitation.guest if invitation else None)
-        if guest:
+        if guest := _known(asked, known) or invitations.named_by(family.pools[pool_id], asked.code):
             return places.take_in(family, pool_id, guest, asked.key, asked.code)
         guest, _token = guests.make(family.root.event_id, asked.name, asked.email, language, visitor)
         places.sweep_in(family)

@@ -22,7 +22,7 @@ from salon.core.recipe import (
     MAX_STEPS,
     Recipe,
 )
-from salon.engine.recipes import make_recipe
+from salon.engine.recipes import make_recipe, words
 from salon.web.events.domain import lock_current_event
 from salon.web.events.models import Device, Event
 from salon.web.line import EngineState
@@ -121,17 +121,18 @@ def recipes_of(ask: Ask, engine: EngineState) -> tuple[Recipe, ...]:
     EngineUnavailable (only while no engine has ever said which models there are)."""
     if ask.image is not None:
         return _allowed((_recipe_again(ask.image),))
-    check_words(ask.prompt, ask.negative_prompt)
+    prompt, negative = words(ask.prompt, "prompt"), words(ask.negative_prompt, "negative prompt")
+    check_words(prompt, negative)
     model = model_of(engine, ask.model)
     recipes = tuple(
         make_recipe(
             model,
-            ask.prompt,
+            prompt,
             seed,
             num_inference_steps=ask.num_inference_steps,
             guidance_scale=ask.guidance_scale,
             sampler=ask.sampler,
-            negative_prompt=ask.negative_prompt,
+            negative_prompt=negative,
         )
         for seed in _seeds(ask)
     )
@@ -149,7 +150,8 @@ def _allowed(recipes: tuple[Recipe, ...]) -> tuple[Recipe, ...]:
 
 
 def check_words(*texts: str) -> None:
-    """The house's prompt rules (docs/guard.md). Nothing of a refused prompt is stored or logged. Raises Refused."""
+    """The house's prompt rules (docs/guard.md), for texts no longer than a prompt may be: judging costs more the longer
+    a text is. Nothing of a refused prompt is stored or logged. Raises Refused."""
     check_texts(*texts, hint=_hint())
 
 
