@@ -1,10 +1,13 @@
-"""Rebuild the fonts of the printing room from pinned npm packages of openly licensed fonts (Fontsource).
+"""Rebuild fonts from pinned npm packages of openly licensed ones (Fontsource): the printing room's, and what the pages
+need for Latin letters beyond those of western Europe.
 
     python scripts/vendor_fonts.py [--packages DIR]
 
 Without --packages the packages are fetched with `npm pack`. Each is checked against its pinned SHA-256. The house's own
 fonts become `src/salon/printing/fonts/*.ttf`; what sets other scripts, one font a script, is packed into `noto.tar.xz`
-beside them. The files are the same, byte for byte, wherever they are built. Needs fontTools (in the extra `test`).
+beside them. Pages get `src/salon/web/static/salon/fonts/*-ext.woff2` and `*-vietnamese.woff2`, named by house.css with
+the ranges of here. The files are the same, byte for byte, wherever they are built. Needs fontTools and brotli (in the
+extra `test`).
 """
 
 import argparse
@@ -19,11 +22,15 @@ from pathlib import Path
 from fontTools.merge import Merger
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
+from fontTools.varLib.instancer import instantiateVariableFont
 
-TARGET = Path(__file__).resolve().parents[1] / "src/salon/printing/fonts"
+SALON = Path(__file__).resolve().parents[1] / "src/salon"
+TARGET, PAGES = SALON / "printing/fonts", SALON / "web/static/salon/fonts"
+VARIABLE = "variable/hanken-grotesk"
 #: package -> (version, SHA-256 of the tarball)
 PINNED = {
     "hanken-grotesk": ("5.3.0", "d2d770507b6216cced24ff3cced1ce59dade9ae61a4ed2b940290386a2e11bc7"),
+    VARIABLE: ("5.3.0", "ceaf44924113b0dfe025b2bc4e263ccc64a2414559bbcb5966a480a3c45eba35"),
     "libre-caslon-condensed": ("5.3.0", "aad48ed0c9c73784fe80b2f11ff5e933c1bf1ca52a86b0b9a4710e439e9c383a"),
     "noto-emoji": ("5.3.2", "1fe49bb2cf7c2d78f93c0a69b6a431dcfd0d585b7831eba87fae6888ccf8d373"),
     "noto-sans": ("5.3.0", "f62f8ed40e378f15134e32bed2fd5718d81e9ec7a5603d1022d7b385e2297abc"),
@@ -57,6 +64,11 @@ OWN = {
     "libre-caslon-condensed-normal": ("libre-caslon-condensed", ("latin",), 400, "normal"),
     "libre-caslon-condensed-italic": ("libre-caslon-condensed", ("latin",), 400, "italic"),
 }
+#: letters of pages beyond western Europe's, which another file holds; those of Vietnamese alone are a file of their own
+EXTENDED = {*range(0x100, 0x250), *range(0x1E00, 0x1F00)} - {0x131, 0x152, 0x153}
+VIETNAMESE = set(range(0x1EA0, 0x1EF2))
+#: weights that pages use
+WEIGHTS = (400, 700)
 #: letters that Hanken Grotesk lacks, and Europe's other alphabets, in both weights; else one weight a script
 EUROPE = (*LATIN, "greek", "greek-ext", "cyrillic", "cyrillic-ext")
 SCRIPTS = (
@@ -70,9 +82,10 @@ EAST = {"jp": ("japanese", "euc_jp"), "sc": ("chinese-simplified", "gb2312"), "k
 def fetched(package: str, folder: Path) -> Path:
     """The package's files, its tarball checked and unpacked."""
     version, expected = PINNED[package]
-    path = folder / f"fontsource-{package}-{version}.tgz"
+    scope, _, name = package.rpartition("/")
+    path = folder / f"fontsource-{scope and scope + '-'}{name}-{version}.tgz"
     if not path.exists():
-        name = f"@fontsource/{package}@{version}"
+        name = f"@fontsource{scope and '-' + scope}/{name}@{version}"
         subprocess.run(["npm", "pack", "--silent", name], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != expected:
@@ -89,6 +102,13 @@ def loaded(files: Path, package: str, subset: str, weight: int, style: str = "no
 def data_of(font: TTFont) -> bytes:
     out = io.BytesIO()
     font.flavor = None
+    font.save(out)
+    return out.getvalue()
+
+
+def woff2_of(font: TTFont) -> bytes:
+    out = io.BytesIO()
+    font.flavor = "woff2"
     font.save(out)
     return out.getvalue()
 
@@ -150,6 +170,21 @@ def noto(folder: Path) -> dict[str, bytes]:
     return made
 
 
+def pages(folder: Path) -> dict[str, bytes]:
+    """What pages load when a letter of it stands on them; Hanken Grotesk, as its Latin, in one file for all weights."""
+    made = {}
+    for style in ("normal", "italic"):
+        files = fetched("libre-caslon-condensed", folder)
+        font = loaded(files, "libre-caslon-condensed", "latin", 400, style)
+        made[f"libre-caslon-condensed-{style}-ext.woff2"] = woff2_of(kept(font, EXTENDED))
+    files = fetched(VARIABLE, folder)
+    for name, subset, letters in (("ext", "latin-ext", EXTENDED), ("vietnamese", "vietnamese", VIETNAMESE)):
+        font = TTFont(files / f"hanken-grotesk-{subset}-wght-normal.woff2", recalcTimestamp=False)
+        font = instantiateVariableFont(font, {"wght": WEIGHTS})
+        made[f"hanken-grotesk-{name}.woff2"] = woff2_of(kept(font, letters))
+    return made
+
+
 def packed(files: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
@@ -168,6 +203,8 @@ def main() -> None:
         folder = args.packages or Path(temporary)
         for name, data in own(folder).items():
             (TARGET / name).write_bytes(data)
+        for name, data in pages(folder).items():
+            (PAGES / name).write_bytes(data)
         (TARGET / "noto.tar.xz").write_bytes(packed(noto(folder)))
 
 

@@ -18,6 +18,7 @@ from salon.core.errors import BadRecipe, EngineUnavailable
 from salon.core.hashing import bytes_hash
 from salon.core.recipe import DiffusionOptions, PlainOptions, Recipe
 from salon.desk import child, dispatcher, house, store
+from salon.web import leftovers
 from salon.web.events import demo
 from salon.web.events.models import Event
 from salon.web.gallery.domain import proposing
@@ -353,7 +354,7 @@ def test_forgetting_meets_finishing_and_no_file_is_left(monkeypatch, careful):
 
     monkeypatch.setattr(store, "_write", written)
     if not careful:
-        monkeypatch.setattr(files, "discard", lambda names: 0)
+        monkeypatch.setattr(leftovers, "discard", lambda names: 0)
     store.keep(mine.id, [(recipe(seed=seed).id, b"PNG %d" % seed) for seed in (1, 2)], [], 1.0)
     assert met
     kept, forgotten = (files.file_name(recipe(seed=seed).id) for seed in (2, 1))
@@ -375,7 +376,7 @@ def test_an_erasing_that_comes_late_takes_no_file_of_a_new_row(monkeypatch, care
     def written(image_id, data):
         name = write(image_id, data)
         if late:
-            erase = files.discard if careful else lambda names: [default_storage.delete(name) for name in names]
+            erase = leftovers.discard if careful else lambda names: [default_storage.delete(name) for name in names]
             elsewhere(erase, [late.pop()])
         return name
 
@@ -391,10 +392,10 @@ def test_a_later_erasing_leaves_what_a_row_names():
     first = ask(ADA)
     store.keep(first.id, [(recipe().id, b"PNG")], [], 1.0)
     name = files.file_name(recipe().id)
-    assert files.discard([name]) == 0
+    assert leftovers.discard([name]) == 0
     assert stored() == [name]
     Image.objects.update(file="")
-    assert files.discard([name]) == 1
+    assert leftovers.discard([name]) == 1
     assert stored() == []
 
 
@@ -419,17 +420,18 @@ def test_what_a_kill_left_is_swept_away_at_the_start():
     part = os.path.join(default_storage.location, kept[:2], ".abc.part")
     with open(part, "wb") as half:
         half.write(b"PN")
-    default_storage.save("given/other.webp", store.ContentFile(b"no picture of the station"))
-    assert files.sweep() == 1
+    default_storage.save("given/other.txt", store.ContentFile(b"no picture"))
+    assert leftovers.sweep() == 1
     assert os.path.exists(part), "somebody may be writing it"
     Request.objects.update(state="running")
     store.begin()
-    assert stored() == sorted([kept, "given/other.webp"])
+    assert stored() == sorted([kept, "given/other.txt"])
     assert Request.objects.get().state == "waiting"
 
 
 def test_a_folder_that_cannot_be_read_keeps_nobody_from_drawing(monkeypatch):
-    monkeypatch.setattr(files, "_found", lambda: (_ for _ in ()).throw(PermissionError(errno.EACCES, "not allowed")))
+    refused = PermissionError(errno.EACCES, "not allowed")
+    monkeypatch.setattr(leftovers, "_found", lambda: (_ for _ in ()).throw(refused))
     Request.objects.filter(id=ask().id).update(state="running")
     store.begin()
     assert Request.objects.get().state == "waiting"
@@ -452,7 +454,7 @@ def test_nobody_waits_for_updates_of_a_request_that_is_over():
 
 
 def test_a_house_that_never_drew_has_nothing_to_sweep():
-    assert files.sweep() == 0
+    assert leftovers.sweep() == 0
 
 
 # All of an order comes from its rows

@@ -18,6 +18,7 @@ from salon.core.errors import SalonError
 from salon.core.hashing import bytes_hash
 from salon.core.recipe import Request as Order
 from salon.desk.pictures import largest_difference
+from salon.web import leftovers
 from salon.web.line import EngineState, Event
 from salon.web.station.domain import files, hang
 from salon.web.station.domain.state import event_of, gone
@@ -47,7 +48,7 @@ def begin() -> None:
     left without a row go away."""
     Request.objects.filter(state=State.RUNNING).update(state=State.WAITING, started_at=None)
     try:
-        files.sweep(writing=False)
+        leftovers.sweep(idle=files.DRAWN)
     except Exception as error:  # a folder that cannot be read keeps nobody from drawing
         log.error("what a kill may have left could not be swept away: %s", error)
 
@@ -141,7 +142,7 @@ def keep(
     fresh = {image_id: data for image_id, data in pictures.items() if differences[image_id] is None}
     names = {image_id: _write(image_id, data) for image_id, data in fresh.items()}
     with transaction.atomic():
-        files.alone()
+        leftovers.alone()
         kept_back = Image.objects.filter(id__in=withheld, file="").exclude(withheld=Withheld.HOUSE)
         kept_back.update(withheld=Withheld.FILTER)
         unwanted = [image_id for image_id, _ in drawn if image_id not in rows]
@@ -153,7 +154,7 @@ def keep(
             state=State.FINISHED, seconds=seconds, code="", why="", inputs=b"", ended_at=timezone.now()
         )
     if unwanted:  # forgotten or taken down while it was drawn: nothing of it stays, not even of an earlier try
-        files.discard([files.file_name(image_id) for image_id in unwanted])
+        leftovers.discard([files.file_name(image_id) for image_id in unwanted])
 
 
 def _write(image_id: str, data: bytes) -> str:

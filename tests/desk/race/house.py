@@ -16,8 +16,8 @@ def meeting(careless: bool) -> None:
     from django.db import connection
 
     from salon.desk import store
+    from salon.web import leftovers
     from salon.web.gallery.domain import proposing
-    from salon.web.station.domain import files
     from salon.web.station.models import Request
 
     write = store._write
@@ -37,8 +37,8 @@ def meeting(careless: bool) -> None:
 
     store._write = written
     if careless:
-        files.discard = lambda names: 0
-        files.discard_later = lambda names: None
+        leftovers.discard = lambda names: 0
+        leftovers.discard_later = lambda names: None
 
 
 def main(port: int, careless: bool) -> int:

@@ -4,8 +4,6 @@ demo leaves behind."""
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.core.files.storage import default_storage
-from django.db import transaction
 from django.utils.translation import gettext_lazy
 
 from salon.web.call.domain import windows
@@ -16,6 +14,7 @@ from salon.web.events.models import Event
 from salon.web.events.times import local
 from salon.web.gallery.domain import showing
 from salon.web.gallery.models import GivenPicture
+from salon.web.leftovers import discard_later
 from salon.web.people.models import Guest
 from salon.web.programme.domain import showing as programme
 from salon.web.programme.models import Session
@@ -68,8 +67,7 @@ def clear(removed: Event, successor: Event) -> Callable[[], None]:
     that nobody there has are erased. Given pictures' files are the event's own."""
     images = list(Image.objects.filter(event=removed).values_list("id", flat=True))
     Image.objects.filter(event=removed).update(event=successor)
-    names = list(GivenPicture.objects.filter(event=removed).exclude(file="").values_list("file", flat=True))
-    transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+    discard_later(list(GivenPicture.objects.filter(event=removed).exclude(file="").values_list("file", flat=True)))
     return lambda: erase_orphans(images)
 
 

@@ -12,7 +12,8 @@ class Call(AppConfig):
     name = "salon.web.call"
 
     def ready(self) -> None:
-        from salon.web.call.domain import drafts, letters, private, showcase
+        from salon.web import leftovers
+        from salon.web.call.domain import drafts, files, letters, private, showcase
         from salon.web.events import demo
         from salon.web.gallery.domain import filtering
         from salon.web.mail import worker
@@ -21,5 +22,6 @@ class Call(AppConfig):
         letters.register()
         register("call", private.collect, private.erase, private.panel, private.subjects)
         demo.register(showcase.make, showcase.clear)
+        leftovers.register("applications", files.SHELF)
         worker.every(OFTEN, "pictures sent in", filtering.look_at_new)
         worker.every(SELDOM, "drafts", drafts.expire)

@@ -202,8 +202,8 @@ def logo(request: HttpRequest, slug: str) -> HttpResponse:
     """Another logo, or none; a form of its own, so that a file that will not do costs nothing else."""
     event, look = several.organised(request.user, slug), setup.step_named("look")
     try:
-        name = "" if request.POST.get("none") else logos.stored(logos.read(request.FILES.get("logo")))
-        setup.set_logo(request.user, event.id, name)
+        data = b"" if request.POST.get("none") else logos.read(request.FILES.get("logo"))
+        setup.set_logo(request.user, event.id, data)
     except SalonError as error:
         return _form(request, event, look, setup.values_of(event, look), {"logo": str(error)})
     return _to(event, look)

@@ -1,6 +1,8 @@
 """An event's logo: opened where people's pictures are opened, made anew as a PNG, the file that was given forgotten."""
 
 import io
+import re
+from collections.abc import Collection
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -10,6 +12,8 @@ from django.utils.translation import gettext as _
 from salon.core.errors import BadRecipe
 from salon.core.hashing import bytes_hash
 from salon.engine.pictures import GIVEN, TooManyPixels, Unread, unpacked
+from salon.web.events.models import Event
+from salon.web.leftovers import Shelf, alone
 from salon.web.sentences import spoken
 
 MOST_BYTES = 2_000_000
@@ -43,6 +47,16 @@ def read(file: UploadedFile | None) -> bytes:
 
 
 def stored(data: bytes) -> str:
-    """The name under which it lies in the storage: its content's, so that the same logo lies there once."""
+    """Inside a transaction in which an event gets it: the name under which it lies in the storage, its content's, so
+    that the same logo lies there once. Nobody erases it meanwhile."""
+    alone()
     name = f"logos/{bytes_hash(data)[:32]}.png"
     return name if default_storage.exists(name) else default_storage.save(name, ContentFile(data))
+
+
+def named(names: Collection[str]) -> set[str]:
+    """Those of the files that an event shows."""
+    return set(Event.objects.filter(logo__in=names).values_list("logo", flat=True))
+
+
+SHELF = Shelf(re.compile("logos"), re.compile(r"[0-9a-f]{32}\.png"), named)

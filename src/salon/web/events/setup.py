@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from salon.core.errors import Conflict
 from salon.core.hashing import bytes_hash
-from salon.web.events import times
+from salon.web import leftovers
+from salon.web.events import logos, times
 from salon.web.events.domain import lock_event
 from salon.web.events.models import Event, Room
 from salon.web.events.trail import note
@@ -186,14 +187,16 @@ def _check_unused(room: Room) -> None:
             )
 
 
-def set_logo(person: User, event_id: int, name: str) -> Event:
-    """Another logo (a name in the storage), or none (""). The old file stays: another event may show it."""
+def set_logo(person: User, event_id: int, data: bytes) -> Event:
+    """Another logo (what `logos.read` made), or none (b""). The old file stays while another event shows it."""
     with transaction.atomic():
         event = lock_event(event_id)
-        if event.logo.name != name:
+        name, before = logos.stored(data) if data else "", event.logo.name
+        if before != name:
             event.logo.name = name
             event.save(update_fields=["logo"])
             note(event, "set up", "look", person=person, text="logo")
+            leftovers.discard_later([before] if before else [])
         return event
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from salon.core.errors import BadRecipe, Conflict, Forbidden
 from salon.core.text import tidy
+from salon.web import leftovers
 from salon.web.events.domain import current_event, lock_event, locked_current, not_archived
 from salon.web.events.models import Device, Event, Room
 from salon.web.events.setup import free_slug
@@ -35,7 +36,8 @@ def _copy_rooms(source: Event, made: Event) -> None:
 def _copy_texts(source: Event, made: Event) -> None:
     for name in ("place", "address", "contact", "time_zone", "welcome", "privacy", "texts", "colour", "languages"):
         setattr(made, name, getattr(source, name))
-    made.logo.name = source.logo.name
+    leftovers.alone()  # the logo stays until two events show it
+    made.logo.name = Event.objects.values_list("logo", flat=True).get(id=source.id)
     made.save()
 
 

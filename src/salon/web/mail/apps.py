@@ -8,11 +8,11 @@ class Mail(AppConfig):
     name = "salon.web.mail"
 
     def ready(self) -> None:
+        from salon.web import leftovers
         from salon.web.mail import letters, lost, personal, sending, worker
         from salon.web.people import codes
         from salon.web.people.personal import press_out_later, register
         from salon.web.people.retention import erase_due
-        from salon.web.station.domain import files
         from salon.web.station.domain.intake import forget_sources
 
         letters.register(lost.KIND, lost.SUBJECT, lost.TEXT, by_itself=True, unproven=True)
@@ -22,5 +22,6 @@ class Mail(AppConfig):
         worker.every(OFTEN, "letters", sending.send_due)
         worker.every(OFTEN, "what was erased", press_out_later)
         worker.every(SELDOM, "retention", erase_due)
-        worker.every(SELDOM, "files", files.sweep)
+        worker.every(SELDOM, "files", leftovers.sweep)
+        worker.every(SELDOM, "files of letters", sending.sweep)
         worker.every(SELDOM, "sources", forget_sources)

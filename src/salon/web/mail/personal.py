@@ -27,4 +27,4 @@ def erase(guest: Guest) -> None:
     letters.delete()
     if guest.email:
         LostLink.objects.filter(address__iexact=guest.email).delete()
-    transaction.on_commit(lambda: [file.unlink(missing_ok=True) for file in files])
+    transaction.on_commit(lambda: [file.unlink(missing_ok=True) for file in files], robust=True)

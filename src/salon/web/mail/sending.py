@@ -8,6 +8,7 @@ went out) is UNSURE, and only a person sends it again: better one doubtful lette
 
 import datetime
 import logging
+import re
 import smtplib
 from collections.abc import Callable
 from email.utils import formataddr, parseaddr
@@ -24,6 +25,7 @@ from django.utils.translation import gettext as _
 
 from salon.web.codes import house_address
 from salon.web.ids import new_id
+from salon.web.leftovers import house_made
 from salon.web.mail import worker
 from salon.web.mail.letters import LINK, one_line, whole
 from salon.web.mail.models import Letter
@@ -37,6 +39,10 @@ State = Letter.State
 PAUSES = (1, 5, 15, 60, 240, 480, 720)
 #: what was being sent for longer than this was interrupted; one conversation with a server that answers takes less
 LONGEST_SENDING = datetime.timedelta(minutes=5)
+
+
+#: of a letter, whole or being written
+FILE = re.compile(r"[0-9a-f]{32}\.eml|\.[0-9a-f]{32}\.part")
 
 
 class Temporary(Exception):
@@ -253,6 +259,18 @@ def folder() -> Path:
 def file_of(letter_id: str) -> Path:
     """The letter's file."""
     return folder() / f"{letter_id}.eml"
+
+
+def sweep() -> int:
+    """Erases files of letters that are no more (a letter's row comes before its file): a kill may come between an
+    erasing and its files, and a demo takes its letters along. How many."""
+    made = house_made().timestamp()
+    ids = {path: path.name.lstrip(".").partition(".")[0] for path in folder().glob("*") if FILE.fullmatch(path.name)}
+    there = set(Letter.objects.values_list("id", flat=True)) if ids else set()
+    gone = [path for path, letter_id in ids.items() if letter_id not in there and path.stat().st_mtime >= made]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return len(gone)
 
 
 def _into_file(letter: Letter) -> None:

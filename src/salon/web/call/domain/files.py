@@ -7,12 +7,13 @@ file that is taken (a page behind a picture, a bomb in an archive) is never open
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe, Conflict
@@ -24,6 +25,7 @@ from salon.web.call.models import Question, Submission, Upload
 from salon.web.events.trail import again
 from salon.web.gallery.domain.uploads import check_head, is_avif, to_show
 from salon.web.ids import new_id
+from salon.web.leftovers import Shelf, discard_later
 from salon.web.people.models import Guest
 
 MB = 1_000_000
@@ -65,6 +67,15 @@ OTHERS: dict[str, tuple[str, Callable[[bytes], bool]]] = {
     "zip": ("application/zip", _begins(b"PK\x03\x04")),
 }
 _NAME = re.compile(r"[/\\:*?\"<>|]+")
+
+
+def stored(names: Collection[str]) -> set[str]:
+    """Those of the files in the storage that an application has."""
+    rows = Upload.objects.filter(Q(file__in=names) | Q(shown__in=names)).values_list("file", "shown")
+    return {name for row in rows for name in row if name}
+
+
+SHELF = Shelf(re.compile("applications/[0-9a-f]{32}"), re.compile(r"[0-9a-f]{32}(\.webp)?"), stored)
 
 
 def accepts(question: Question) -> str:
@@ -192,4 +203,4 @@ def erase(upload: Upload) -> None:
     """Inside a transaction: the row goes, and the files with it when it is committed."""
     names = [name for name in (upload.file.name, upload.shown) if name]
     upload.delete()
-    transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+    discard_later(names)

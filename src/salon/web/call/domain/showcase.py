@@ -5,7 +5,6 @@ import io
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from PIL import Image as Picture
@@ -16,8 +15,9 @@ from salon.web.call.domain import answers, forms, hanging
 from salon.web.call.models import Call, Question, Submission, Upload
 from salon.web.events import texts
 from salon.web.events.models import Event
-from salon.web.gallery.models import GivenPicture, Licence
+from salon.web.gallery.models import Licence
 from salon.web.ids import new_id
+from salon.web.leftovers import discard_later
 from salon.web.people import guests
 from salon.web.people.models import User
 
@@ -104,8 +104,6 @@ def _picture(submission: Submission, question: Question, place: int) -> None:
 
 
 def clear(event: Event, successor: Event) -> None:
-    """The files of the demo's applications and of what hung of them."""
+    """The files of the demo's applications."""
     uploads = Upload.objects.filter(submission__event=event)
-    names = [name for upload in uploads for name in (upload.file.name, upload.shown) if name]
-    names += [given.file for given in GivenPicture.objects.filter(event=event) if given.file]
-    transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+    discard_later([name for upload in uploads for name in (upload.file.name, upload.shown) if name])

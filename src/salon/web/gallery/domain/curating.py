@@ -12,8 +12,8 @@ from salon.web.events.models import Event
 from salon.web.events.trail import note
 from salon.web.gallery.domain import giving
 from salon.web.gallery.models import Embedding, Work
+from salon.web.leftovers import discard_later
 from salon.web.people.models import User
-from salon.web.station.domain.files import discard_later
 from salon.web.station.models import Image, Withheld
 
 State = Work.State

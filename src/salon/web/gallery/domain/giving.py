@@ -1,17 +1,27 @@
 """Pictures that were not drawn here: taken in from an artist, hung like the others, withdrawn, erased."""
 
 import io
+import re
+from collections.abc import Collection
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
 from PIL import Image as Picture
 
 from salon.web.events.models import Event
 from salon.web.gallery.models import GivenPicture, Licence, Work
 from salon.web.ids import new_id
+from salon.web.leftovers import Shelf, discard_later
 
 LENGTHS = {"title": 120, "maker": 80, "medium": 200, "statement": 1000}
+
+
+def named(names: Collection[str]) -> set[str]:
+    """Those of the files that a given picture has."""
+    return set(GivenPicture.objects.filter(file__in=names).values_list("file", flat=True))
+
+
+SHELF = Shelf(re.compile("given"), re.compile(r"[0-9a-f]{32}\.webp"), named)
 
 
 def propose(event: Event, owner: str, shown: bytes, licence: str, **label: str) -> Work:
@@ -41,8 +51,7 @@ def erase(given: GivenPicture) -> None:
     name = given.file
     given.file, given.weights, given.vector = "", "", b""
     given.save(update_fields=["file", "weights", "vector"])
-    if name:
-        transaction.on_commit(lambda: default_storage.delete(name))
+    discard_later([name] if name else [])
 
 
 def forget(work: Work, free: bool) -> None:

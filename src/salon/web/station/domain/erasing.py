@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
-from salon.web.station.domain.files import discard_later
+from salon.web.leftovers import discard_later
 from salon.web.station.domain.intake import cancel
 from salon.web.station.models import Drawing, Image, Request, Withheld
 from salon.web.station.signals import forgotten
