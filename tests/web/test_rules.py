@@ -177,7 +177,7 @@ def test_a_ticket_is_read_from_cookie_or_header_and_nothing_else_is_one():
     from django.http import HttpResponse
 
     response = HttpResponse()
-    give_ticket(response, "ada")
+    give_ticket(RequestFactory().get("/"), response, "ada")
     ticket = response.cookies[COOKIE].value
     assert response.cookies[COOKIE]["httponly"]
     assert response.cookies[COOKIE]["samesite"] == "Lax"
