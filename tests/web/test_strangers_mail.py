@@ -156,7 +156,10 @@ def test_after_so_many_in_a_day_a_person_decides(event, settings):
     ("words", "told"),
     [(LINK, "win. example. com/now"), ("see www.win.example now", "see www. win. example now"),
      ("Dr.Smith", "Dr. Smith"), ("J.R.R. Tolkien", "J.R.R. Tolkien"), ("mailto:eve@win.example", "eve@win. example"),
-     ("javascript://x", "x"), ("ＷＩＮ．ＥＸＡＭＰＬＥ", "ＷＩＮ. ＥＸＡＭＰＬＥ"), ("яндекс.рф", "яндекс. рф"),
+     ("javascript://x", "x"), ("ＷＩＮ．ＥＸＡＭＰＬＥ", "ＷＩＮ． ＥＸＡＭＰＬＥ"), ("яндекс.рф", "яндекс. рф"),
+     ("हिन्दी.com", "हिन्दी. com"), ("win.भारत", "win. भारत"), ("\U0001f4a9.la", "\U0001f4a9. la"),
+     ("win。com", "win。 com"),
+     ("Hello...", "Hello..."), ("e.g. “so.”", "e.g. “so.”"), ("おはよう。", "おはよう。"),
      ("Ada Lovelace", "Ada Lovelace"), ("Zoë (née Q.)", "Zoë (née Q.)")],
 )  # fmt: skip
 def test_no_mail_program_makes_a_link_of_it(words, told):

@@ -40,9 +40,11 @@ MOST_BY_THEMSELVES = 12
 #: letters of a word that somebody typed, in a letter to an address of which nobody knows whose it is
 LONGEST_WORD = 60
 MINUTE, DAY = datetime.timedelta(minutes=1), datetime.timedelta(days=1)
-#: what makes a link of the words after it; the dot of an address, in any width
+#: what makes a link of the words after it; the dot of an address (browsers read four signs as one), between whatever
+#: is no blank and no punctuation of ASCII: addresses are written with emoji, and with vowel signs, which are no `\w`
 _SCHEME = re.compile(r"(?:\b[a-z][a-z0-9+.-]*:)?//+|\b(?:mailto|tel|sms):", re.IGNORECASE)
-_DOT = re.compile(r"(?<=\w)[.．](?=\w{2})")
+_OF_A_NAME = r"[^\s!-,./:-@\[-^`{-~．。｡]"
+_DOT = re.compile(rf"(?<={_OF_A_NAME})[.．。｡](?={_OF_A_NAME}{{2}})")
 
 
 class Kind(NamedTuple):
@@ -153,7 +155,7 @@ def _plain(kind: Kind, name: str, value: str) -> str:
 
 def unlinked(words: str) -> str:
     """Words of which no mail program makes a link."""
-    return _DOT.sub(". ", _SCHEME.sub(" ", words)).strip()
+    return _DOT.sub(r"\g<0> ", _SCHEME.sub(" ", words)).strip()
 
 
 def write(event: Event, guest: Guest, kind: str, key: str, **variables: Any) -> Letter | None:
