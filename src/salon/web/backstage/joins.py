@@ -4,8 +4,6 @@ demo leaves behind."""
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.core.files.storage import default_storage
-from django.db import transaction
 from django.utils.translation import gettext_lazy
 
 from salon.web.call.domain import windows
@@ -24,6 +22,7 @@ from salon.web.seats.domain import circles
 from salon.web.seats.models import Invitation, Pool
 from salon.web.station.domain.erasing import erase_orphans
 from salon.web.station.models import Image
+from salon.web.storage import erase_later
 
 #: works and sessions that an event's page shows
 MOST_WORKS, MOST_SESSIONS = 12, 100
@@ -69,7 +68,7 @@ def clear(removed: Event, successor: Event) -> Callable[[], None]:
     images = list(Image.objects.filter(event=removed).values_list("id", flat=True))
     Image.objects.filter(event=removed).update(event=successor)
     names = list(GivenPicture.objects.filter(event=removed).exclude(file="").values_list("file", flat=True))
-    transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+    erase_later(names)
     return lambda: erase_orphans(images)
 
 

@@ -25,6 +25,7 @@ from salon.web.events.trail import again
 from salon.web.gallery.domain.uploads import check_head, is_avif, to_show
 from salon.web.ids import new_id
 from salon.web.people.models import Guest
+from salon.web.storage import erase_later
 
 MB = 1_000_000
 #: a file, an application's files together, and their number beside a question
@@ -192,4 +193,4 @@ def erase(upload: Upload) -> None:
     """Inside a transaction: the row goes, and the files with it when it is committed."""
     names = [name for name in (upload.file.name, upload.shown) if name]
     upload.delete()
-    transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+    erase_later(names)

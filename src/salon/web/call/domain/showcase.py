@@ -5,7 +5,6 @@ import io
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from PIL import Image as Picture
@@ -20,6 +19,7 @@ from salon.web.gallery.models import GivenPicture, Licence
 from salon.web.ids import new_id
 from salon.web.people import guests
 from salon.web.people.models import User
+from salon.web.storage import erase_later
 
 State = Submission.State
 #: artist, title, year and technique, words, state, the decision that is noted
@@ -108,4 +108,4 @@ def clear(event: Event, successor: Event) -> None:
     uploads = Upload.objects.filter(submission__event=event)
     names = [name for upload in uploads for name in (upload.file.name, upload.shown) if name]
     names += [given.file for given in GivenPicture.objects.filter(event=event) if given.file]
-    transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+    erase_later(names)

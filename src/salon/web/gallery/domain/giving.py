@@ -4,12 +4,12 @@ import io
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
 from PIL import Image as Picture
 
 from salon.web.events.models import Event
 from salon.web.gallery.models import GivenPicture, Licence, Work
 from salon.web.ids import new_id
+from salon.web.storage import erase_later
 
 LENGTHS = {"title": 120, "maker": 80, "medium": 200, "statement": 1000}
 
@@ -42,7 +42,7 @@ def erase(given: GivenPicture) -> None:
     given.file, given.weights, given.vector = "", "", b""
     given.save(update_fields=["file", "weights", "vector"])
     if name:
-        transaction.on_commit(lambda: default_storage.delete(name))
+        erase_later([name])
 
 
 def forget(work: Work, free: bool) -> None:
