@@ -11,6 +11,7 @@ from collections import Counter
 import pytest
 
 from salon.core.limits import raise_open_files
+from salon.core.running import Where, heard
 
 pytestmark = pytest.mark.slow
 
@@ -207,12 +208,13 @@ def test_a_house_opens_with_a_full_disk_shows_what_it_has_and_goes_on_when_there
     assert BANNER not in visitor.call("GET", "/gallery")[1].decode()
     assert house.close() == 0
     usual = resource.getrlimit(LIMIT)
-    resource.setrlimit(LIMIT, (512, usual[1]))  # what is started now can write nothing
+    resource.setrlimit(LIMIT, (0, usual[1]))  # what is started now can write nothing, not one byte
     try:
         house.open()
     finally:
         resource.setrlimit(LIMIT, usual)
     until(lambda: house.health()["writes"] is False, "the house to say so")
+    assert heard(house.home) is None
     assert house.health()["web"] == "ok"
     assert visitor.call("GET", image["src"])[1] == before
     until(lambda: BANNER in visitor.call("GET", "/gallery")[1].decode(), "the banner")
@@ -225,8 +227,21 @@ def test_a_house_opens_with_a_full_disk_shows_what_it_has_and_goes_on_when_there
         resource.prlimit(house.child(module), LIMIT, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     resource.prlimit(house.process.pid, LIMIT, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     until(lambda: house.health()["writes"] is True, "the house to see the room")
+    until(lambda: heard(house.home) == Where(f"http://127.0.0.1:{house.port}", ""), "commands to find the house")
     assert visitor.finish(visitor.ask(count=1, seed=5))["state"] == "finished"
     until(lambda: BANNER not in visitor.call("GET", "/gallery")[1].decode(), "the banner to go")
+
+
+def test_a_house_whose_words_nobody_reads_stays_open_and_closes_in_order(new_house):
+    """`salon run | head -1`: the pipe is shut after the first line."""
+    house = new_house()
+    assert house.close() == 0
+    house.open()
+    house.process.stdout.close()
+    visitor = house.visitor()
+    assert visitor.finish(visitor.ask(count=1))["state"] == "finished"
+    house.process.send_signal(signal.SIGINT)
+    assert house.process.wait(60) == 0
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux")

@@ -63,7 +63,7 @@ def test_large_pictures_are_averaged_down(scorer):
 
 def test_scores_go_with_the_pictures_that_are_shown(scorer, ask):
     class Second:
-        def check(self):
+        def check(self, model):
             pass
 
         def withheld(self, pictures):

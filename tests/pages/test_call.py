@@ -186,7 +186,7 @@ def test_questions_are_ordered_by_buttons(contexts):
     page.get_by_role("button", name=f"Up: {second}").click()
     expect(rows.nth(0)).to_have_text(second)
     expect(rows.nth(1)).to_have_text(first)
-    page.locator("#another summary").click()
+    page.locator("#another > summary").click()
     page.get_by_label("Question", exact=True).fill("Which wall?")
     page.click("button:has-text('Ask it')")
     expect(rows.last).to_have_text("Which wall?")

@@ -158,7 +158,21 @@ def test_two_who_vote_alike_do_not_make_it_certain():
         patch.setattr(bradley_terry, "FEW", 0.0)
         low, high = fit(alike(2)).intervals()["x"]
     assert high - low < 1e-6
-    assert fit(alike(40)).variance[0] < 1e-9  # forty who agree do say something
+
+
+@pytest.mark.parametrize("winners", ["aab", ["tie"]])
+@pytest.mark.parametrize("voters", [6, 10, 40])
+def test_nor_do_more_of_them_and_the_more_the_surer(monkeypatch, voters, winners):
+    """Control: the floor of few voters alone ends at six, whose sandwich has no width."""
+    found, independent = fit(alike(voters, winners)), fit(alike(voters, winners), clustered=False)
+    share = bradley_terry.FEW / found.freedom[0]
+    assert share == pytest.approx(5 / (voters - 1))
+    assert found.variance == pytest.approx(share * independent.variance)
+    low, high = found.difference("x", "y")
+    assert (low > 0) == (voters == 40 and winners == "aab")  # forty who agree do say something
+    monkeypatch.setattr(bradley_terry, "_least", lambda robust, *_: robust)
+    low, high = fit(alike(voters, winners)).difference("x", "y")
+    assert high - low < 1e-6
 
 
 def crowd(voters=30, seed=0):

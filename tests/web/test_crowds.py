@@ -233,7 +233,7 @@ def test_nobody_writes_themselves_a_known_ticket(client):
 def test_the_line_is_emptied_with_a_reason_and_a_line_of_the_trail(engine):
     cora = hand("cora")
     waits, runs, over = (ask(engine, name) for name in ("ada", "bob", "cleo"))
-    Request.objects.filter(id=runs.id).update(state="running")
+    Request.objects.filter(id=runs.id).update(state="running", inputs=b"a picture")
     intake.cancel(over)
     house = intake.store(intake.lock_current_event(), "house", None, (waits.drawings.get().image.recipe,), "background")
     told = domain.line_of(house.event)
@@ -241,6 +241,7 @@ def test_the_line_is_emptied_with_a_reason_and_a_line_of_the_trail(engine):
     assert set(domain.empty_line(cora)) == {waits.id, runs.id}
     for one in (waits, runs):
         one.refresh_from_db()
+        assert bytes(one.inputs) == b""  # a picture to begin with is kept until it has ended, and no longer
         said = state.state_of(one)
         assert (said["state"], said["code"]) == ("cancelled", "emptied")
         assert "emptied the line" in said["why"]

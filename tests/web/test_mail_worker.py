@@ -1,5 +1,6 @@
 """The worker's rounds: each duty in its turn, sleep between, no duty's error is another's."""
 
+import errno
 import threading
 
 import pytest
@@ -74,3 +75,16 @@ def test_it_ends_from_its_sleep_at_once(monkeypatch):
     worker.stop()
     thread.join(60)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_a_full_disk_is_not_filled_with_reports_of_it(caplog, number):
+    """A line of every duty, every minute; control: of anything else the log says where it happened."""
+
+    def duty():
+        raise OSError(number, "no")
+
+    assert worker.do(worker.Duty(1, "letters", duty)) == worker.PAUSE
+    (said,) = caplog.records
+    assert bool(said.exc_info) is (number != errno.ENOSPC)
+    assert "letters" in said.getMessage()

@@ -150,7 +150,7 @@ def cookies(event):
     """Of a guest who has drawn."""
     answer, request = HttpResponse(), RequestFactory().get("/")
     give_ticket(request, answer, ADA)
-    guests.remember(request, answer, guests.make(event.pk, "Zoë", "zoe@example.org")[1])
+    guests.remember(answer, guests.make(event.pk, "Zoë", "zoe@example.org")[1])
     return answer.cookies
 
 

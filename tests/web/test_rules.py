@@ -153,6 +153,9 @@ HOST = {"HTTP_HOST": "127.0.0.1:8000"}
         ({"HTTP_ORIGIN": "http://evil.example"}, True),
         ({"HTTP_ORIGIN": "null"}, True),
         ({"HTTP_ORIGIN": "http://127.0.0.1:8001"}, True),
+        ({"HTTP_ORIGIN": "http://["}, True),
+        ({"HTTP_ORIGIN": ""}, True),
+        ({"HTTP_ORIGIN": "http://127.0.0.1:8000", "HTTP_HOST": "no name of this house"}, True),
         ({"HTTP_SEC_FETCH_SITE": "same-origin", "HTTP_COOKIE": "a=b"}, False),
         ({"HTTP_SEC_FETCH_SITE": "cross-site"}, True),
         ({"HTTP_SEC_FETCH_SITE": "same-site"}, True),
@@ -160,7 +163,7 @@ HOST = {"HTTP_HOST": "127.0.0.1:8000"}
     ],
 )
 def test_pages_of_others_cannot_press_our_buttons(headers, foreign):
-    request = RequestFactory().post("/api/requests", **HOST, **headers)
+    request = RequestFactory().post("/api/requests", **(HOST | headers))
     assert comes_from_elsewhere(request) is foreign
 
 

@@ -149,6 +149,23 @@ def test_after_so_many_in_a_day_a_person_decides(event, settings):
     assert held(event, 9).state == "released"
 
 
+@pytest.mark.parametrize("way", ["a@example.org", "A@Example.org", "a+{}@example.org", "a{}@example.org"])
+def test_one_mailbox_has_one_share_and_does_not_fill_the_outbox(event, way):
+    """However its address is written; the rest of what somebody does and undoes is not even kept. Control: the last
+    are mailboxes of their own."""
+    about = dict.fromkeys(("what", "when", "where", "link"), "x")
+    made = []
+    for number in range(40):
+        guest, _token = guests.make(event.id, "Ada", way.format(number))
+        made.append(letters.write(event, guest, "place_booked", f"k{number}", **about))
+    states = [letter.state for letter in Letter.objects.order_by("created_at")]
+    most = letters.MOST_BY_THEMSELVES
+    assert states == (["released"] * 40 if way == "a{}@example.org" else ["released"] * most + ["draft"] * most)
+    assert made[-1] == Letter.objects.order_by("created_at").last()  # who asks for a letter has one
+    other, _token = guests.make(event.id, "Ann", "ann@example.org")  # begins alike
+    assert letters.write(event, other, "place_booked", "other", **about).state == "released"
+
+
 # what was typed
 
 
@@ -156,7 +173,10 @@ def test_after_so_many_in_a_day_a_person_decides(event, settings):
     ("words", "told"),
     [(LINK, "win. example. com/now"), ("see www.win.example now", "see www. win. example now"),
      ("Dr.Smith", "Dr. Smith"), ("J.R.R. Tolkien", "J.R.R. Tolkien"), ("mailto:eve@win.example", "eve@win. example"),
-     ("javascript://x", "x"), ("ＷＩＮ．ＥＸＡＭＰＬＥ", "ＷＩＮ. ＥＸＡＭＰＬＥ"), ("яндекс.рф", "яндекс. рф"),
+     ("javascript://x", "x"), ("ＷＩＮ．ＥＸＡＭＰＬＥ", "ＷＩＮ． ＥＸＡＭＰＬＥ"), ("яндекс.рф", "яндекс. рф"),
+     ("हिन्दी.com", "हिन्दी. com"), ("win.भारत", "win. भारत"), ("\U0001f4a9.la", "\U0001f4a9. la"),
+     ("win。com", "win。 com"),
+     ("Hello...", "Hello..."), ("e.g. “so.”", "e.g. “so.”"), ("おはよう。", "おはよう。"),
      ("Ada Lovelace", "Ada Lovelace"), ("Zoë (née Q.)", "Zoë (née Q.)")],
 )  # fmt: skip
 def test_no_mail_program_makes_a_link_of_it(words, told):

@@ -30,8 +30,9 @@ async def frames():
     yield b"two"
 
 
-def stream(who="", address="10.0.0.1", **more):
-    request = RequestFactory().get("/wall/updates", REMOTE_ADDR=address, HTTP_ACCEPT="text/event-stream")
+def stream(who="", address="127.0.0.1", forwarded="", **more):
+    headers = {"accept": "text/event-stream"} | ({"x-forwarded-for": forwarded} if forwarded else {})
+    request = RequestFactory().get("/wall/updates", REMOTE_ADDR=address, headers=headers)
     return streams.streaming(request, frames(), who, **more)
 
 
@@ -73,6 +74,26 @@ def test_new_tickets_do_not_get_an_address_more_than_its_share():
     for _ in range(2):  # the house's own screens stand behind the same address
         held.append(stream("a wall of the house", ours=True))
     assert streams._open[streams.ALL] == 13
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"address": "2001:db8::1"}, {"address": "2001:db8::ffff:2"}, True),  # a phone makes itself new ones all day
+        ({"address": "2001:db8::1"}, {"address": "2001:db8:0:1::1"}, False),
+        ({"forwarded": "10.1.1.1"}, {"forwarded": "10.1.1.2"}, False),  # behind a proxy on this machine
+        ({"forwarded": "10.1.1.1"}, {"forwarded": "10.9.9.9, 10.1.1.1"}, True),  # what the proxy itself says counts
+        ({"address": "10.0.0.1", "forwarded": "10.1.1.1"}, {"address": "10.0.0.1", "forwarded": "10.1.1.2"}, True),
+    ],
+)
+def test_an_address_is_a_network_as_for_everything_else(one, other, same):
+    held = [stream(**one) for _ in range(5)]
+    if same:
+        with pytest.raises(streams.TooManyStreams):
+            stream(**other)
+    else:
+        held.append(stream(**other))
+    assert streams._open[streams.ALL] == len(held)
 
 
 def test_of_all_there_are_no_more_than_half_of_the_files(monkeypatch):

@@ -1,11 +1,13 @@
 """The trail: page by page, narrowed, not to be pushed full; what of a person leaves it, and the database's journal."""
 
 import datetime
+import errno
 import itertools
 import re
 
 import pytest
-from django.db import connection
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 from hands import hand
@@ -14,6 +16,7 @@ from register import ADA, BOB, draw, house  # noqa: F401 (fixtures)
 from salon.web.events.models import Entry
 from salon.web.events.trail import again, note
 from salon.web.gallery.domain import proposing
+from salon.web.leftovers import discard_later
 from salon.web.people import guests, personal
 from salon.web.refuses.domain import findings, reporting
 from salon.web.refuses.models import Report
@@ -248,3 +251,42 @@ def test_what_could_not_be_pressed_out_is_tried_again(draw, monkeypatch, tmp_pat
     personal.press_out_later()
     assert WORDS.encode() not in on_disk()
     assert not (tmp_path / "press-out").exists()
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_full_disk_makes_no_error_of_what_is_erased(event, monkeypatch, full, caplog):
+    """The control: with room, it is noted that the journal is to be emptied."""
+    monkeypatch.setattr(personal, "_truncated", lambda: False)
+
+    def touch(*_arguments, **_more):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if full:
+        monkeypatch.setattr(personal.Path, "touch", touch)
+    assert personal.press_out() is (connection.vendor != "sqlite")
+    assert ("at the next start" in caplog.text) is (full and connection.vendor == "sqlite")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_cannot_be_erased_keeps_nothing_else(monkeypatch, tmp_path):
+    """Neither the other files nor what follows the deed; control: a hook that is not robust stops the ones after it."""
+    gone, after = [], []
+
+    def delete(name):
+        gone.append(name)
+        raise PermissionError(name)
+
+    monkeypatch.setattr(default_storage, "delete", delete)
+    with transaction.atomic():
+        discard_later(["a", "b"])
+        transaction.on_commit(lambda: after.append(1))
+    assert (sorted(gone), after) == (["a", "b"], [1])
+
+    @transaction.atomic
+    def usual():
+        transaction.on_commit(lambda: delete("c"))
+        transaction.on_commit(lambda: after.append(2))
+
+    with pytest.raises(PermissionError):
+        usual()
+    assert after == [1]

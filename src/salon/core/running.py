@@ -14,11 +14,18 @@ class Where(NamedTuple):
     public: str
 
 
-def say(folder: Path, where: Where) -> None:
-    """The desk says it before it opens its sockets, so that nobody hears what an earlier one said."""
-    part = folder / ".address.part"
-    part.write_text("\n".join(where), "utf-8")
-    part.replace(folder / "address")
+def say(folder: Path, where: Where) -> bool:
+    """The desk says it before it opens its sockets, so that nobody hears what an earlier one said. Whether it could: a
+    full disk must not keep a house from opening; then nobody hears anything until it is said again."""
+    part, told = folder / ".address.part", folder / "address"
+    try:
+        part.write_text("\n".join(where), "utf-8")
+        part.replace(told)
+        return True
+    except OSError:
+        part.unlink(missing_ok=True)
+        told.unlink(missing_ok=True)
+        return False
 
 
 def heard(folder: Path) -> Where | None:

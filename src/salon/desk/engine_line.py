@@ -130,9 +130,12 @@ def remembered() -> EngineState:
 
 
 def _remember(models: list[ModelInfo]) -> None:
+    part = _models_file().with_suffix(".part")
     try:
-        _models_file().write_bytes(msgspec.json.encode(models))
+        part.write_bytes(msgspec.json.encode(models))
+        part.replace(_models_file())  # whole or not at all: without room the last list stays
     except OSError as error:
+        part.unlink(missing_ok=True)
         log.warning("the list of models could not be noted: %s", error)
 
 

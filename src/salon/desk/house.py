@@ -46,11 +46,22 @@ def open_house(port: int, host: str, home: Path | str | None, https: bool = Fals
         os.environ.setdefault("SALON_PUBLIC_URL", f"http{'s' * https}://{network_address()}:{port}")
     with only_desk(folder), listening_socket(host, port) as listening:
         own = own_address(host, listening.getsockname()[1], https)
-        say(folder, Where(own, os.environ.get("SALON_PUBLIC_URL", "")))
+        where = Where(own, os.environ.get("SALON_PUBLIC_URL", ""))
+        say(folder, where)
         prepare_database()
         files = certificate_for(folder, ["127.0.0.1", "localhost", *names]) if https else None
-        asyncio.run(_House(listening, host, files).serve())
+        asyncio.run(_House(listening, host, where, files).serve())
     return 0
+
+
+def tell(*lines: str) -> None:
+    """To whoever started the house. If nobody reads it (a pipe that was shut, a file on a full disk), that closes
+    nothing."""
+    try:
+        print(*lines, sep="\n", flush=True)
+    except OSError as error:
+        log.warning("nothing more is printed here: %s", error)
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (as long as the process lives)
 
 
 def own_names(host: str) -> list[str]:
@@ -141,13 +152,16 @@ def new_entry() -> str:
 class _House:
     """Everything that lives while the house is open."""
 
-    def __init__(self, listening: socket.socket, host: str, certificate: tuple[Path, Path] | None = None) -> None:
+    def __init__(
+        self, listening: socket.socket, host: str, where: Where, certificate: tuple[Path, Path] | None = None
+    ) -> None:
         # lazy: these read Django's settings
         from salon.desk.dispatcher import Dispatcher
         from salon.desk.engine_line import EngineLine, remembered
         from salon.web.line import from_desk_address, to_desk_address
 
         self.host, self.port, self.entry = host, listening.getsockname()[1], new_entry()
+        self.where, self.folder = where, default_home()
         context = zmq.asyncio.Context.instance()
         self.pull = context.socket(zmq.PULL)
         self.pull.bind(to_desk_address())
@@ -162,8 +176,7 @@ class _House:
         )
         self.dispatcher = Dispatcher(self.engine_line, self._publish)
         # what letters name: nobody asks for a page when they are written or sent
-        own = own_address(self.host, self.port, bool(certificate))
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "SALON_OWN_URL": own}
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "SALON_OWN_URL": where.own}
         files = [listening.fileno()]
         web = [sys.executable, "-m", "salon.web.serve", "--fd", str(listening.fileno())]
         self.scheme = "http"
@@ -193,7 +206,7 @@ class _House:
         )  # fmt: skip
         tasks = [asyncio.create_task(self._duty(duty)) for duty in duties]
         await self._stop.wait()
-        print("Closing the house; what is not drawn yet goes on at the next start.", flush=True)
+        tell("Closing the house; what is not drawn yet goes on at the next start.")
         await asyncio.gather(self.web.stop(5.0), self.engine.stop(5.0), self.worker.stop(5.0))
         for task in tasks:
             task.cancel()
@@ -232,16 +245,18 @@ class _House:
         writer.close()
         self._open.set()
         base = f"{self.scheme}://{_in_url(here)}:{self.port}"
-        print(f"Latent Salon is open at {base}", flush=True)
+        tell(f"Latent Salon is open at {base}")
         if self.entry:
-            print(f"Backstage, once, within a day: {base}/backstage/enter/{self.entry}", flush=True)
+            tell(f"Backstage, once, within a day: {base}/backstage/enter/{self.entry}")
         else:
-            print("This machine's disk is full: what is here is shown; the rest goes on when there is room.")
-            print("A link for backstage is made then by: salon backstage", flush=True)
+            tell(
+                "This machine's disk is full: what is here is shown; the rest goes on when there is room.",
+                "A link for backstage is made then by: salon backstage",
+            )
         if self.host in EVERYWHERE:
-            print(f"On this network: {os.environ['SALON_PUBLIC_URL']}", flush=True)
+            tell(f"On this network: {os.environ['SALON_PUBLIC_URL']}")
         elif not os.environ.get("SALON_PUBLIC_URL"):
-            print("Open to this machine only: for phones and QR codes, salon run --lan (make run LAN=1)", flush=True)
+            tell("Open to this machine only: for phones and QR codes, salon run --lan (make run LAN=1)")
 
     # the line to web
 
@@ -289,9 +304,12 @@ class _House:
         from salon.web.line import HOUSE_EVERY
         from salon.web.room import can_write
 
+        said = True
         while True:
             self.writes = await asyncio.to_thread(can_write)
             self._publish_house()
+            # what could not be said without room is said as soon as there is some
+            said = (said and self.writes) or (self.writes and say(self.folder, self.where))
             await asyncio.sleep(HOUSE_EVERY)
 
     # the engine's life

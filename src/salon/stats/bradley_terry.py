@@ -22,8 +22,8 @@ from salon.stats.circles import Circles, anchors, circles, components
 from salon.stats.likelihood import basis_of, climb, contrasts_of, design_of, separated
 from salon.stats.sandwich import Spread, Votes, spread
 
-#: degrees of freedom below which a sandwich is not believed to be narrower than independent votes: a few voters who
-#: vote alike leave no residual, and it would say that nothing is uncertain
+#: degrees of freedom below which a sandwich is not believed to be narrower than independent votes: voters who vote
+#: alike leave no residual, and it would say that nothing is uncertain. Above, the share FEW / freedom of that remains
 FEW = 5.0
 #: voters who must have met a machine before it counts for the average that others stand against
 ENOUGH = 5
@@ -119,8 +119,8 @@ def fit(
 
     Where the likelihood has no maximum (somebody won all: Albert and Anderson 1984, Biometrika 71:1) the names
     concerned get Firth's penalty (1993, Biometrika 80:27). There, and below `FEW` degrees of freedom, variances are no
-    smaller than independent votes would give. Raises ValueError: a winner that is none, a battle against itself, an
-    unknown reference, a cap that is not above 0.
+    smaller than independent votes would give; with more of them no smaller than `FEW` / freedom of that. Raises
+    ValueError: a winner that is none, a battle against itself, an unknown reference, a cap that is not above 0.
     """
     if cap is not None and not cap > 0:
         raise ValueError(f"A cap of {cap} is not above 0: leave it out, or let a voter count at least once.")
@@ -266,8 +266,9 @@ def _uncertainty(
 
 def _least(robust: Floats, independent: Floats, freedom: Floats, runs: NDArray[np.bool_]) -> Floats:
     """Variances, where the sandwich says too little those of independent votes at least: of a few voters, and near a
-    rating that would run away, every residual is small."""
-    return np.where((freedom < FEW) | runs, np.maximum(robust, independent), robust)
+    rating that would run away, every residual is small. The more voters agree, the less of that is left, never none."""
+    share = np.where(runs, 1.0, np.minimum(1.0, FEW / freedom))
+    return np.maximum(robust, share * independent)
 
 
 def _gaps(covariance: Floats) -> Floats:

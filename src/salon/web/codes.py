@@ -8,6 +8,8 @@ import segno
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from salon.web import hosts
+
 
 def public_address(request: HttpRequest, path: str) -> str:
     """The address of `path` for another device: a booth that calls itself 127.0.0.1 must not say so to a phone."""
@@ -16,6 +18,8 @@ def public_address(request: HttpRequest, path: str) -> str:
 
 def here_only(request: HttpRequest) -> bool:
     """Whether addresses that this page gives away lead a phone nowhere: they name the machine itself."""
+    if not settings.PUBLIC_URL and not hosts.named(request):
+        return False
     host = urlsplit(public_address(request, "/")).hostname or ""
     if host == "localhost" or host.endswith(".localhost"):
         return True

@@ -18,7 +18,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.http import require_POST
 
 from salon.core.hashing import bytes_hash
-from salon.web import cookies
+from salon.web import cookies, hosts
 from salon.web.events.domain import current_event
 from salon.web.events.models import Event
 from salon.web.people import guests
@@ -172,8 +172,11 @@ def tongues(request: HttpRequest) -> list[dict[str, object]]:
 
 
 def _without_choice(address: str) -> str:
-    """Path and query, without a language in it."""
-    parts = urlsplit(address)
+    """Path and query, without a language in it; "" of what is no address."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
     kept = [pair for pair in parts.query.split("&") if pair and pair.partition("=")[0] != "lang"]
     return parts.path + ("?" + "&".join(kept) if kept else "")
 
@@ -188,7 +191,7 @@ def back_from(request: HttpRequest) -> str:
 
 def _referrer(request: HttpRequest) -> str:
     address = request.headers.get("Referer", "")
-    return _without_choice(address) if urlsplit(address).netloc == request.get_host() else ""
+    return _without_choice(address) if hosts.is_here(request, address) else ""
 
 
 def _back(request: HttpRequest) -> str:

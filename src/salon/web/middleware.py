@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +10,7 @@ from django.utils.decorators import async_only_middleware
 from django.utils.translation import gettext as _
 
 from salon.core.errors import SalonError
-from salon.web import cookies, languages
+from salon.web import cookies, hosts, languages
 from salon.web.answers import error_answer, is_full_disk, salon_error_answer, storage_full
 
 log = logging.getLogger("salon.web")
@@ -91,7 +90,7 @@ def comes_from_elsewhere(request: HttpRequest) -> bool:
         return site not in ("same-origin", "none")
     origin = request.headers.get("Origin")
     if origin is not None:
-        return urlsplit(origin).netloc != request.get_host()
+        return not hosts.is_here(request, origin)
     return bool(request.headers.get("Cookie"))
 
 

@@ -221,7 +221,7 @@ SALON_KIOSK_SECONDS = float(os.environ.get("SALON_KIOSK_SECONDS", "90"))
 #: how often a token of the event's API may be used within a minute
 SALON_API_PER_MINUTE = int(os.environ.get("SALON_API_PER_MINUTE", "120"))
 #: streams of updates that may be open at once: of one client (ticket or device), of those without a ticket at one
-#: address, of all; whoever is at one address never has more than half of all
+#: address (network, see sources.py), of all; whoever is at one address never has more than half of all
 SALON_STREAMS_PER_CLIENT = int(os.environ.get("SALON_STREAMS_PER_CLIENT", "24"))
 SALON_STREAMS_PER_ADDRESS = int(os.environ.get("SALON_STREAMS_PER_ADDRESS", "500"))
 SALON_STREAMS = int(os.environ.get("SALON_STREAMS", "4000"))

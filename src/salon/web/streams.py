@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext as _
 
 from salon.core.errors import Busy
+from salon.web.sources import source_of
 
 #: milliseconds after which a browser whose stream broke tries again
 RETRY = 1_000
@@ -92,7 +93,7 @@ def streaming(request: HttpRequest, frames: AsyncIterator[bytes], who: str, ours
     """The answer that tells them, past every cache and buffer. `who` holds it: a visitor's ticket, a device's token, ""
     for somebody of whom only the address is known; `ours`: one of the house's own devices. Raises TooManyStreams, Busy.
     """
-    address = f"address {request.META.get('REMOTE_ADDR', '')}"
+    address = f"address {source_of(request)}"
     release = _hold(f"client {who}" if who else "", address, ours)
     response = StreamingHttpResponse(_releasing(frames, release), content_type="text/event-stream")
     weakref.finalize(response, release)  # for a client that is gone before the first word

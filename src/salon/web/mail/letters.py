@@ -40,9 +40,11 @@ MOST_BY_THEMSELVES = 12
 #: letters of a word that somebody typed, in a letter to an address of which nobody knows whose it is
 LONGEST_WORD = 60
 MINUTE, DAY = datetime.timedelta(minutes=1), datetime.timedelta(days=1)
-#: what makes a link of the words after it; the dot of an address, in any width
+#: what makes a link of the words after it; the dot of an address (browsers read four signs as one), between whatever
+#: is no blank and no punctuation of ASCII: addresses are written with emoji, and with vowel signs, which are no `\w`
 _SCHEME = re.compile(r"(?:\b[a-z][a-z0-9+.-]*:)?//+|\b(?:mailto|tel|sms):", re.IGNORECASE)
-_DOT = re.compile(r"(?<=\w)[.．](?=\w{2})")
+_OF_A_NAME = r"[^\s!-,./:-@\[-^`{-~．。｡]"
+_DOT = re.compile(rf"(?<={_OF_A_NAME})[.．。｡](?={_OF_A_NAME}{{2}})")
 
 
 class Kind(NamedTuple):
@@ -153,7 +155,7 @@ def _plain(kind: Kind, name: str, value: str) -> str:
 
 def unlinked(words: str) -> str:
     """Words of which no mail program makes a link."""
-    return _DOT.sub(". ", _SCHEME.sub(" ", words)).strip()
+    return _DOT.sub(r"\g<0> ", _SCHEME.sub(" ", words)).strip()
 
 
 def write(event: Event, guest: Guest, kind: str, key: str, **variables: Any) -> Letter | None:
@@ -173,6 +175,8 @@ def write(event: Event, guest: Guest, kind: str, key: str, **variables: Any) -> 
     subject, text = compose(chosen, subject, text, {"event": event.name, "name": guest.name, **variables})
     now = timezone.now()
     freely = chosen.by_itself and _has_room(event, guest.email, now) and not (chosen.unproven and _day_is_full(now))
+    if chosen.by_itself and not freely and (left := _left(event, guest.email)):
+        return left
     fields = {
         "guest": guest,
         "kind": kind,
@@ -213,7 +217,27 @@ def _turn(now: datetime.datetime) -> datetime.datetime:
     return max(now, last + MINUTE / settings.SALON_LETTERS_PER_MINUTE) if last else now
 
 
+def _left(event: Event, address: str) -> Letter | None:
+    """The newest of those that wait for a person, once they are as many as went by themselves: whoever does and undoes
+    something all day must not fill the outbox, in which decisions wait, too."""
+    alone = [kind.name for kind in kinds() if kind.by_itself]
+    waiting = _to(Letter.objects.filter(event=event, state=Letter.State.DRAFT, kind__in=alone), address)
+    return waiting[-1] if len(waiting) >= MOST_BY_THEMSELVES else None
+
+
 def _has_room(event: Event, address: str, now: datetime.datetime) -> bool:
-    since = now - datetime.timedelta(hours=1)
-    lately = Letter.objects.filter(event=event, created_at__gt=since, to__iexact=address)
-    return lately.exclude(state=Letter.State.DRAFT).count() < MOST_BY_THEMSELVES
+    lately = Letter.objects.filter(event=event, created_at__gt=now - datetime.timedelta(hours=1))
+    return len(_to(lately.exclude(state=Letter.State.DRAFT), address)) < MOST_BY_THEMSELVES
+
+
+def _to(rows: QuerySet[Letter], address: str) -> list[Letter]:
+    """Those of the letters that arrive in the mailbox of this address, oldest first."""
+    local, _at, domain = _mailbox(address).rpartition("@")
+    alike = rows.filter(to__istartswith=local, to__iendswith=f"@{domain}").order_by("created_at")
+    return [letter for letter in alike if _mailbox(letter.to) == _mailbox(address)]
+
+
+def _mailbox(address: str) -> str:
+    """Whatever stands behind a plus arrives in the same box (RFC 5233)."""
+    local, _at, domain = address.casefold().rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"

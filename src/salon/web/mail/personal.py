@@ -27,4 +27,5 @@ def erase(guest: Guest) -> None:
     letters.delete()
     if guest.email:
         LostLink.objects.filter(address__iexact=guest.email).delete()
-    transaction.on_commit(lambda: [file.unlink(missing_ok=True) for file in files], robust=True)
+    for file in files:  # one that cannot be erased keeps neither the others nor what follows
+        transaction.on_commit(lambda file=file: file.unlink(missing_ok=True), robust=True)

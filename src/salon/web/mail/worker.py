@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from django.db import close_old_connections, connections
 
+from salon.web.answers import is_full_disk
+
 log = logging.getLogger("salon.worker")
 #: after an error a duty is left alone for at least this long, in seconds
 PAUSE = 60.0
@@ -66,8 +68,9 @@ def do(duty: Duty) -> float:
     close_old_connections()
     try:
         duty.function()
-    except Exception:
-        log.exception("the duty %s went wrong; the others go on", duty.name)
+    except Exception as error:
+        full = is_full_disk(error)  # a full disk needs no more than a line of every duty, every minute
+        log.error("the duty %s went wrong; the others go on: %s", duty.name, error, exc_info=not full)
         connections.close_all()
         return max(duty.seconds, PAUSE)
     return duty.seconds

@@ -1,6 +1,7 @@
 """A person's data, wherever it lies: each room says what it holds of a guest and how it lets go of it, so that one page
 can show all of it and one press erase it."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ from django.utils import timezone
 from salon.core.hashing import bytes_hash
 from salon.web.ids import new_id
 from salon.web.people.models import Guest, User
+
+log = logging.getLogger("salon.web")
 
 #: what stands where a name stood
 NOBODY = "…"
@@ -95,7 +98,7 @@ def erase(guest_id: str, works_stay: bool | None = None, person: User | None = N
         guest.name, guest.email, guest.language, guest.visitor = NOBODY, "", "", ""
         guest.token_hash, guest.erased_at = bytes_hash(new_id().encode()), now
         guest.save()
-        transaction.on_commit(press_out)
+        transaction.on_commit(press_out, robust=True)
     return True
 
 
@@ -119,8 +122,16 @@ def press_out() -> bool:
     except DatabaseError:
         done = False
     if not done:
-        _mark().touch(mode=0o600)
+        _note_for_later()
     return done
+
+
+def _note_for_later() -> None:
+    """What was erased is erased: a full disk, of all things, must not make an error of it."""
+    try:
+        _mark().touch(mode=0o600)
+    except OSError as error:
+        log.error("the journal is emptied at the next start, not before: %s", error)
 
 
 def press_out_later() -> None:

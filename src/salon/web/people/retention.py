@@ -79,7 +79,7 @@ def erase_due(
                 erased += personal.erase(guest_id, person=person)
         if due.trail_due and due.trail:
             event.entries.all().delete()
-            transaction.on_commit(personal.press_out)
+            transaction.on_commit(personal.press_out, robust=True)
     return erased
 
 

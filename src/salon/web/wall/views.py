@@ -16,7 +16,7 @@ from salon.core.errors import Forbidden
 from salon.web import codes
 from salon.web.events import devices, entering
 from salon.web.events.domain import current_event
-from salon.web.events.models import Device
+from salon.web.events.models import Device, Event
 from salon.web.gallery import topics
 from salon.web.gallery.domain.showing import hung, listing
 from salon.web.line import line
@@ -48,34 +48,42 @@ async def wall(request: HttpRequest) -> HttpResponse:
     return await page(request, "wall/wall.html", context)
 
 
-def _works() -> list[dict[str, Any]]:
+def _named(event: Event) -> dict[str, str]:
+    """What a wall says and wears of its event."""
+    return {"name": event.name, "colour": event.colour}
+
+
+def _works() -> dict[str, Any]:
     try:
-        return listing(current_event(), MOST)
+        event = current_event()
+        return {"event": _named(event), "works": listing(event, MOST)}
     finally:
         connection.close()
 
 
 @require_safe
 async def works(request: HttpRequest) -> HttpResponse:
-    """`/wall/works.json`: what hangs, newest first."""
-    return JsonResponse({"works": await sync_to_async(_works, thread_sensitive=False)()})
+    """`/wall/works.json`: what hangs, newest first; and the event's name and colour."""
+    return JsonResponse(await sync_to_async(_works, thread_sensitive=False)())
 
 
-#: (when, the event's topic, JSON of the ids that hang): one look at the rows serves all screens for a moment
-_present: tuple[float, str, bytes] = (-1e9, "", b"[]")
+#: (when, the event's topic, JSON of the ids that hang, JSON of its name and colour): one look at the rows serves all
+#: screens for a moment
+_present: tuple[float, str, bytes, bytes] = (-1e9, "", b"[]", b"")
 
 
-def _look() -> tuple[str, bytes]:
+def _look() -> tuple[str, bytes, bytes]:
     try:
         event = current_event()
         ids = [] if event.dark else hung(event).values_list("id", flat=True)[:MOST]
-        return topics.topic(event.id), msgspec.json.encode(list(ids))
+        return topics.topic(event.id), msgspec.json.encode(list(ids)), msgspec.json.encode(_named(event))
     finally:
         connection.close()
 
 
-async def _who_hangs() -> tuple[str, bytes]:
-    """The current event's topic, and what hangs, newest first, as JSON; a few seconds old at most."""
+async def _who_hangs() -> tuple[str, bytes, bytes]:
+    """The current event's topic; what hangs, newest first, and its name and colour as JSON; a few seconds old at
+    most."""
     global _present
     if time.monotonic() - _present[0] > settings.SALON_HEARTBEAT / 2:
         _present = (time.monotonic(), *_present[1:])  # those who come meanwhile take the old list
@@ -101,8 +109,10 @@ async def _stream() -> AsyncIterator[bytes]:
             if event is not None:
                 yield frame(event.tag, event.data)
                 continue
-            now, ids = await _who_hangs()
+            now, ids, named = await _who_hangs()
             yield frame("present", ids)
+            if named:
+                yield frame("event", named)
             if now and now != topic:
                 return  # another event is current: the screen asks again, and hears of that one
 

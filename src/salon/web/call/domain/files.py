@@ -25,7 +25,7 @@ from salon.web.call.models import Question, Submission, Upload
 from salon.web.events.trail import again
 from salon.web.gallery.domain.uploads import check_head, is_avif, to_show
 from salon.web.ids import new_id
-from salon.web.leftovers import Shelf, discard_later
+from salon.web.leftovers import Shelf, discard, discard_later
 from salon.web.people.models import Guest
 
 MB = 1_000_000
@@ -140,8 +140,7 @@ def keep(guest: Guest | None, submission_id: str, question: Question, file: Uplo
         with transaction.atomic():
             return _keep(guest, submission_id, question, opened, name, kind, data, shown, names)
     except BaseException:
-        for one in names:
-            default_storage.delete(one)
+        discard(names)  # it looks at the rows: an error may come after the commit
         raise
 
 

@@ -166,5 +166,5 @@ def forget(visitor: str) -> tuple[list[str], list[str]]:
         Entry.objects.filter(visitor=visitor).update(visitor="")
         if gone or stopped or reports or drawn:
             note(event, "forgotten", "", text=str(gone))
-        transaction.on_commit(press_out)
+        transaction.on_commit(press_out, robust=True)
     return hung, stopped

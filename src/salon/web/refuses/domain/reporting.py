@@ -126,7 +126,7 @@ def _name(mine: Report, credit: str) -> None:
 def _unname(reports: Iterable[str]) -> None:
     """A name that is no longer wanted leaves the trail, too; that somebody has read it stays."""
     Entry.objects.filter(deed=NAME_SEEN, subject__in=reports).update(text="")
-    transaction.on_commit(press_out)
+    transaction.on_commit(press_out, robust=True)
 
 
 def set_credit(visitor: str, report_id: str, credit: str) -> Report:
@@ -163,8 +163,9 @@ def withdraw(visitor: str, report_id: str) -> list[str]:
 def forget(visitor: str) -> None:
     """Inside a transaction: this visitor's reports stay as what was ticked, without name, without their words and
     without a way back."""
-    for mine in Report.objects.filter(visitor=visitor):
+    reports = list(Report.objects.filter(visitor=visitor))
+    for mine in reports:
         mine.visitor, mine.credit, mine.credit_seen, mine.text = f"forgotten-{mine.id}", "", False, ""
         mine.earlier = [{**said, "text": ""} for said in mine.earlier]
         mine.save(update_fields=["visitor", "credit", "credit_seen", "text", "earlier"])
-        _unname([mine.id])
+    _unname([mine.id for mine in reports])  # once: each pressing out may have to wait

@@ -294,7 +294,7 @@ def empty_line(event: Event) -> list[str]:
     for the desk to stop drawing and to tell whoever watches."""
     waiting = Request.objects.filter(event=event, state__in=Request.OPEN).exclude(audience=BACKGROUND)
     ids = list(waiting.values_list("id", flat=True))
-    waiting.update(state=Request.State.CANCELLED, code="emptied", why=EMPTIED, ended_at=timezone.now())
+    waiting.update(state=Request.State.CANCELLED, code="emptied", why=EMPTIED, inputs=b"", ended_at=timezone.now())
     return ids
 
 

@@ -7,7 +7,7 @@ self.freshFirst({
   name: "salon-wall-1",
   page: "/wall",
   // not the list of works: an old one would bring back what has come down; the page keeps its own
-  own: [/^\/wall$/, /^\/static\//, /^\/works\/[0-9a-f]+(\.png|\.webp|\/qr\.svg)$/],
+  own: [/^\/wall$/, /^\/static\//, /^\/walls\/[0-9a-f]+\.css$/, /^\/works\/[0-9a-f]+(\.png|\.webp|\/qr\.svg)$/],
   kept: async (store, fresh) => { if (fresh.ok) trim(store); },
 });
 

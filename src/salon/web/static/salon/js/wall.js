@@ -1,5 +1,7 @@
 // A screen on the wall. It goes round what hangs, shows a new work at once, takes one that came down off at once, and,
 // when the house is away, goes on with what it has: the last picture stays until the next one is wholly there.
+import { bring } from "./pictures.js";
+
 const $ = (id) => document.getElementById(id);
 const words = JSON.parse($("words").textContent);
 const layout = document.body.dataset.layout;
@@ -10,7 +12,6 @@ const SLOTS = { single: 1, ticker: 1, triptych: 3, mosaic: 15 }[layout] || 1;
 const KEPT = "salon-wall";
 /** The service worker's store (wall-worker.js). */
 const STORE = "salon-wall-1";
-const PATIENCE = 8000;
 
 /** Works that came down. A page that the service worker kept may still name them: they must not come back from there. */
 let down = kept("down");
@@ -44,14 +45,37 @@ function renew(list) {
 function fill(text, values) { return text.replace(/\{(\w+)\}/g, (_, name) => values[name]); }
 
 /** The picture, wholly loaded, or null: then the one that hangs stays. */
-function loaded(src) {
-  return new Promise((done) => {
-    const image = new Image();
-    const timer = setTimeout(() => done(null), PATIENCE);
-    image.onload = () => { clearTimeout(timer); done(image.decode ? image.decode().then(() => image, () => null) : image); };
-    image.onerror = () => { clearTimeout(timer); done(null); };
-    image.src = src;
+function loaded(src, pauses) {
+  const image = new Image();
+  return bring(image, src, pauses).then(() => image, () => null);
+}
+
+/** As many places as there are works fill the wall: columns and side of a mosaic are those of the largest squares. */
+function arrange() {
+  const count = Math.max(1, Math.min(SLOTS, works.length));
+  const { clientWidth: wide, clientHeight: high, style } = $("slots");
+  $("slots").dataset.count = count;
+  if (layout !== "mosaic") return;
+  const gap = Math.min(innerWidth, innerHeight) * 0.03;
+  const sides = Array.from({ length: count }, (_, n) => {
+    const rows = Math.ceil(count / (n + 1));
+    return Math.min((wide - n * gap) / (n + 1), (high - (rows - 1) * gap) / rows);
   });
+  const side = Math.max(...sides);
+  const columns = sides.indexOf(side) + 1;
+  style.setProperty("--side", `${Math.floor(side)}px`);
+  style.setProperty("--gap", `${gap}px`);
+  style.setProperty("--wide", `${Math.ceil(columns * side + (columns - 1) * gap)}px`);
+}
+
+/** The event's name and colour, as they are now. */
+function dress({ name, colour }) {
+  $("event-name").textContent = name;
+  const sheet = $("colour");
+  const href = colour ? `/walls/${colour.slice(1)}.css` : "";
+  if ((sheet.getAttribute("href") ?? "") === href) return;
+  if (href) sheet.setAttribute("href", href); else sheet.removeAttribute("href");
+  sheet.disabled = !href;
 }
 
 function slot(index) {
@@ -63,11 +87,14 @@ function slot(index) {
 }
 
 async function hang(index, work) {
-  const [picture, code] = await Promise.all([loaded(work.src), loaded(work.qr)]);
+  const [picture, code] = await Promise.all([loaded(work.src), loaded(work.qr, [])]);
   if (!picture || !works.some((one) => one.id === work.id)) return false; // lost, or it came down meanwhile
   const place = slot(index);
   const [under, over] = ["under", "over"].map((name) => place.at.querySelector(`.${name}`));
   if (place.work && over.src) under.src = over.src;
+  under.classList.toggle("matted", over.classList.contains("matted"));
+  // what is not square stands on a mat
+  over.classList.toggle("matted", Math.abs(picture.naturalWidth / picture.naturalHeight - 1) > 0.02);
   over.classList.remove("shown");
   over.src = work.src;
   over.alt = work.title;
@@ -96,6 +123,7 @@ function empty() {
       for (const image of place.at.querySelectorAll("img")) image.removeAttribute("src");
     }
   }
+  arrange();
   ticker();
 }
 
@@ -166,7 +194,9 @@ async function fetchAll() {
   try {
     const answer = await fetch("/wall/works.json", { cache: "no-store" });
     if (!answer.ok) return;
-    renew((await answer.json()).works);
+    const told = await answer.json();
+    dress(told.event);
+    renew(told.works);
     fillAll();
   } catch { /* the house is away; what hangs goes on hanging */ }
 }
@@ -178,6 +208,7 @@ function listen() {
   stream.addEventListener("hung", (event) => arrived(JSON.parse(event.data)));
   stream.addEventListener("gone", (event) => gone(JSON.parse(event.data).id));
   stream.addEventListener("lights", fetchAll);
+  stream.addEventListener("event", (event) => dress(JSON.parse(event.data)));
   stream.addEventListener("present", (event) => {
     const ids = JSON.parse(event.data);
     if (ids.length !== works.length || ids.some((id, at) => works[at]?.id !== id)) fetchAll();
@@ -195,4 +226,5 @@ empty();
 fillAll();
 setInterval(step, SECONDS * 1000);
 listen();
+addEventListener("resize", arrange);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) fetchAll(); });
