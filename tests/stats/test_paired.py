@@ -56,6 +56,20 @@ def test_clusters_that_all_moved_alike_still_leave_doubt():
     assert (one.low, one.high, one.p) == (-1, 1, 1)
 
 
+@pytest.mark.parametrize("fall", [1.0, 0.5, 0.1])
+@pytest.mark.parametrize("clusters", [2, 3, 4, 5, 8, 20])
+def test_their_p_says_what_their_interval_says(clusters, fall):
+    """Control: a t test of clusters without a spread gives 0, of two of them, too."""
+    moved = [[(fall, 0.0)] * 4] * clusters
+    assert clustered_mean([[-fall] * 4] * clusters).p() == 0
+    change = paired_difference(moved)
+    assert (change.p < 0.05) == (change.high < 0)
+    level = 1 - change.p  # an interval of this level ends at 0
+    assert paired_difference(moved, level).high == pytest.approx(0, abs=1e-9)
+    rise = paired_difference([[(0.0, fall)] * 4] * clusters)
+    assert (rise.p, rise.low) == (pytest.approx(change.p), pytest.approx(-change.high))
+
+
 def test_few_that_differ_do_not_make_it_surer_than_none():
     still = [[(1.0, 1.0)] * 8] * 40
     moved = [*still[:-1], [(1.0, 1.0)] * 7 + [(1.0, 0.0)]]

@@ -90,6 +90,7 @@ def test_half_the_difference_needs_four_times_as_many():
     assert 4 < near / far < 4.6  # a little more than four times: the sequence widens
     assert looks_needed(0.2, sqrt(1 / 50), 50) == far  # what fifty leave, said of fifty
     assert looks_needed(0.0, 1.0, 1) is None
+    assert looks_needed(0.0, 0.0, 5) is None
     assert looks_needed(1.0, inf, 1) is None
     assert voters_needed(0.5) is None
     assert voters_needed(0.7, votes=4) < voters_needed(0.7) / 3

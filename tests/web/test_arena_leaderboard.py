@@ -13,7 +13,7 @@ from salon.core import cells
 from salon.core.errors import BadRecipe, Forbidden
 from salon.stats.bradley_terry import fit
 from salon.stats.intervals import wilson
-from salon.web.arena.domain import asking, drawing, leaderboard, pairing
+from salon.web.arena.domain import asking, drawing, leaderboard, leaving, pairing
 from salon.web.arena.models import Battle, Pairing, Void
 from salon.web.backstage import views
 from salon.web.events.models import Entry
@@ -209,6 +209,17 @@ def test_it_is_made_anew_only_when_something_has_changed(first_event, monkeypatc
     assert leaderboard.board(first_event)["void"] == {"seen": 1}
     vote(first_event, "latent", "vq", "b", CORA)
     assert leaderboard.board(first_event)["votes"] == 2
+
+
+def test_votes_that_were_taken_along_are_one_voters_at_once(first_event):
+    """Control: the number of votes and the newest of them say nothing of it."""
+    for visitor in (ADA, CORA):
+        vote(first_event, "latent", "vq", "a", visitor)
+    assert leaderboard.board(first_event)["voters"] == 2
+    leaving.take_along(ADA, CORA)
+    found = leaderboard.board(first_event)
+    assert (found["votes"], found["voters"]) == (2, 1)
+    assert leaderboard.verdict(found).startswith("Too early")
 
 
 def test_what_never_met_is_not_compared(first_event):

@@ -2,6 +2,7 @@
 
 The controls hold the libraries to raising where we say that they do."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -63,3 +64,21 @@ def test_a_language_is_chosen_wherever_one_is_to_be_led_back_to(back):
     headers = {"host": "salon.example", "sec-fetch-site": "same-origin", "referer": NO_ADDRESS}
     answer = client.post("/language", {"language": "es", "back": back}, headers=headers)
     assert (answer.status_code, answer["Location"]) == (302, "/")
+
+
+@pytest.mark.parametrize("public", ["https://public.example", ""])
+def test_every_address_that_leaves_the_house_is_its_public_one(settings, public):
+    """Control: without one they are what the request says."""
+    settings.PUBLIC_URL = public
+    home = public or "http://salon.example"
+    feed = Client().get("/gallery/feed.xml", headers={"host": "salon.example"}).content.decode()
+    assert f'<link href="{home}/gallery/feed.xml" rel="self"' in feed
+    assert f'<link href="{home}/gallery" rel="alternate"' in feed
+    assert f"{home}/gallery/feed.xml" in Client().get("/gallery", headers={"host": "salon.example"}).content.decode()
+
+
+def test_they_are_made_in_one_place():
+    """Control: the one place is found."""
+    room = Path(codes.__file__).parent
+    found = {str(file.relative_to(room)) for file in room.rglob("*.py") if "build_absolute_uri" in file.read_text()}
+    assert found == {"codes.py"}

@@ -31,7 +31,7 @@ class Mean(NamedTuple):
         return self.value - half, self.value + half
 
     def p(self) -> float:
-        """Two-sided p of a mean of 0; of clusters that are all alike 0 or 1."""
+        """Two-sided p of a mean of 0; of clusters that are all alike 0 or 1, which says too much of few."""
         if not np.isfinite(self.error) or not self.value:
             return 1.0
         return float(2 * student.sf(abs(self.value) / self.error, self.freedom)) if self.error else 0.0

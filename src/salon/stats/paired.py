@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binom, binomtest
+from scipy.stats import binom, binomtest, norm
 
 from salon.stats.clustered import checked, clustered_mean
 from salon.stats.intervals import wilson
@@ -17,8 +17,8 @@ Pair = tuple[float, float]
 
 
 class Change(NamedTuple):
-    """Means before and after, their difference (after - before) and its interval, the two-sided p of no difference by a
-    t test over clusters, and how many clusters there are."""
+    """Means before and after, their difference (after - before) and its interval, the two-sided p of no difference
+    over clusters (below 1 - level exactly where the interval leaves out 0), and how many clusters there are."""
 
     before: float
     after: float
@@ -60,13 +60,14 @@ def paired_difference(clusters: Sequence[Sequence[Pair]], level: float = 0.95) -
     moves = [pairs[:, 1] - pairs[:, 0] for pairs in looks]
     found = clustered_mean(moves)
     before, after = np.concatenate(looks).mean(0)
-    low, high = found.ends(checked(level))
+    (low, high), p = found.ends(checked(level)), found.p()
     if _nearly_alike([float(move.mean()) for move in moves]):
         unseen = wilson(0, len(clusters), level)[1]
         low = min(low, found.value - unseen * (1 + found.value))
         high = max(high, found.value + unseen * (1 - found.value))
+        p = max(p, float(2 * norm.sf(np.sqrt(len(clusters) * abs(found.value)))))  # at which that end is 0
     ends = max(low, -1.0), min(high, 1.0)
-    return Change(float(before), float(after), found.value, *ends, found.p(), len(clusters))
+    return Change(float(before), float(after), found.value, *ends, p, len(clusters))
 
 
 def _nearly_alike(means: Sequence[float]) -> bool:

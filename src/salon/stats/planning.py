@@ -23,7 +23,7 @@ def looks_needed(gap: float, error: float, looks: float, alpha: float = 0.05, po
     def lacks(number: float) -> float:
         return (float(width(np.array(number), alpha)) + sure) * spread - abs(gap) * sqrt(number)
 
-    if not np.isfinite(spread) or lacks(MOST) > 0:
+    if not gap or not np.isfinite(spread) or lacks(MOST) > 0:
         return None
     return 1 if lacks(1) <= 0 else ceil(brentq(lacks, 1, MOST))
 

@@ -48,7 +48,7 @@ def _gallery(before: str) -> dict[str, Any]:
 async def gallery(request: HttpRequest) -> HttpResponse:
     """`/gallery`: everything that hangs, newest first."""
     context = await sync_to_async(_gallery)(request.GET.get("after", "")[:32])
-    context["feed_url"] = request.build_absolute_uri(reverse("gallery:feed"))
+    context["feed_url"] = codes.public_address(request, reverse("gallery:feed"))
     return await page(request, "gallery/gallery.html", context)
 
 
@@ -188,12 +188,12 @@ def _feed(request: HttpRequest) -> bytes:
     works = list(showing.hung(current_event())[:FEED_LENGTH])
     feed = Atom1Feed(
         title=_("Latent Salon"),
-        link=request.build_absolute_uri(reverse("gallery:gallery")),
+        link=codes.public_address(request, reverse("gallery:gallery")),
         description=_("What was hung last."),
-        feed_url=request.build_absolute_uri(),
+        feed_url=codes.public_address(request, request.get_full_path()),
     )
     for one in works:
-        address = request.build_absolute_uri(reverse("gallery:work", args=[one.id]))
+        address = codes.public_address(request, reverse("gallery:work", args=[one.id]))
         feed.add_item(
             title=one.title,
             link=address,

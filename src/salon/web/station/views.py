@@ -19,7 +19,7 @@ from salon.core.names import ascii_name, file_name
 from salon.core.recipe import MAX_PROMPT, DiffusionOptions, Recipe
 from salon.core.text import tidy
 from salon.core.unused import unused
-from salon.web import cookies
+from salon.web import codes, cookies
 from salon.web.events import devices, entering
 from salon.web.events.models import Device
 from salon.web.line import EngineState, Look, line
@@ -206,8 +206,8 @@ def _image_context(image_id: str, visitor: str | None) -> dict[str, Any]:
 async def image(request: HttpRequest, image_id: str) -> HttpResponse:
     """`/images/<id>`: the image, its recipe, draw again, vary. A lost file can be drawn again."""
     context = await sync_to_async(_image_context)(image_id, visitor_of(request))
-    context["image_url"] = request.build_absolute_uri(context["image_path"])
-    context["page_url"] = request.build_absolute_uri(request.path)
+    context["image_url"] = codes.public_address(request, context["image_path"])
+    context["page_url"] = codes.public_address(request, request.path)
     return await page(request, "station/image.html", context)
 
 

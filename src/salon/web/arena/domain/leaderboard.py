@@ -86,7 +86,10 @@ def board(event: Event, models: Sequence[ModelInfo] = ()) -> dict[str, Any]:
     are None where there is none. Not to be changed: it is kept until a vote comes in."""
     global _kept
     rows = Battle.objects.filter(event=event)
-    counts = rows.aggregate(votes=Count("voted_at"), newest=Max("voted_at"), void=Count("id", filter=~Q(void="")))
+    counts = rows.aggregate(
+        votes=Count("voted_at"), newest=Max("voted_at"), void=Count("id", filter=~Q(void="")),
+        voters=Count("visitor", distinct=True),  # whoever takes votes along from a booth becomes one voter with them
+    )  # fmt: skip
     made_from = (event.id, *counts.values(), [player_of(model) for model in models], settings.SALON_ARENA_CAP)
     if _kept[0] != made_from:
         _kept = made_from, _board(event, models)
