@@ -110,6 +110,17 @@ def test_room_is_asked_by_writing(settings):
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 512
 
 
+@pytest.mark.parametrize(("holds", "written"), [(60.0, 1), (0.0, 5)])
+def test_whoever_asks_all_day_makes_the_house_write_no_more(client, monkeypatch, holds, written):
+    """256 kB a time, for anybody. Control: if no answer held, each would be a file."""
+    files = []
+    monkeypatch.setattr(room, "HOLDS", holds)
+    monkeypatch.setattr(room, "_last", (float("-inf"), True))
+    monkeypatch.setattr(room, "_written", lambda: files.append(1) or True)
+    assert [client.get("/healthz").json()["writes"] for _ in range(5)] == [True] * 5
+    assert len(files) == written
+
+
 @pytest.mark.parametrize("writes", [True, False])
 def test_pages_and_healthz_say_so(client, monkeypatch, writes):
     monkeypatch.setattr(lines, "_room", writes)

@@ -302,6 +302,33 @@ def test_near_in_meaning_is_near(monkeypatch):
     assert near(TextEncoder(), ["knight"])[0][0] == "carrot"
 
 
+def test_a_crowd_that_asks_for_advice_takes_no_more_than_two_threads(monkeypatch):
+    """The threads that wait for it are those that open everybody's streams. Control: as many as may wait do."""
+    from salon.web.station.domain import neighbours
+
+    inside, enough, leave = [], threading.Semaphore(0), threading.Event()
+
+    class Slow(neighbours.Neighbours):
+        def _ask(self, new):
+            inside.append(new)
+            enough.release()
+            assert leave.wait(60)
+
+    found = Slow()
+    crowd = [threading.Thread(target=found.find, args=([f"w{i}"],)) for i in range(neighbours.AT_ONCE)]
+    for one in crowd:
+        one.start()
+        assert enough.acquire(timeout=60)
+    for i in range(20):
+        found.find([f"more{i}"])  # comes back at once, though nobody has left
+    assert len(inside) == neighbours.AT_ONCE
+    leave.set()
+    for one in crowd:
+        one.join(60)
+    found.find(["later"])
+    assert inside[-1] == ["later"]
+
+
 LONG = " ".join(["castle"] * 62) + " moat dragon"
 
 

@@ -26,13 +26,15 @@ TEXTS = 16
 #: seconds that advice may take
 PATIENCE = 2.0
 REMEMBERED = 2_000
+#: who may ask or wait to ask at once: threads that wait for advice are missing where somebody wants to see a drawing
+AT_ONCE = 2
 
 
 class Neighbours:
     """Nearest names of words, remembered. One question at a time; every failure is an empty answer."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._waiting = threading.Lock(), threading.Semaphore(AT_ONCE)
         self._names: NDArray[np.float32] | None = None  # [names, width], rows of length 1
         self._known: OrderedDict[str, tuple[str, ...]] = OrderedDict()
 
@@ -41,9 +43,18 @@ class Neighbours:
         return self._known.get(word, ())
 
     def find(self, words: Sequence[str]) -> None:
-        """Has the nearest names of `words` found, so that `known` knows them; gives up quietly after PATIENCE."""
+        """Has the nearest names of `words` found, so that `known` knows them; gives up quietly after PATIENCE, or at
+        once if others wait already."""
         new = [word for word in words if word not in self._known]
-        if not new or not self._lock.acquire(timeout=PATIENCE):
+        if not new or not self._waiting.acquire(blocking=False):
+            return
+        try:
+            self._ask(new)
+        finally:
+            self._waiting.release()
+
+    def _ask(self, new: Sequence[str]) -> None:
+        if not self._lock.acquire(timeout=PATIENCE):
             return
         try:
             # a fresh line each time: questions are rare, and an old line may lead to an engine that has died since
