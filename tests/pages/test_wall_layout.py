@@ -102,13 +102,14 @@ def test_what_is_not_square_stands_on_a_light_mat(wall, size):
 def test_a_new_name_and_colour_are_taken_as_they_are_told(wall):
     page, hung = wall(1, "single", "1080p")
     assert page.get_attribute("#colour", "href") in (None, "")
-    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    paint = "getComputedStyle(document.querySelector('.wall')).backgroundImage"
+    before = page.evaluate(paint)
     hung.event = {"name": "Another day", "colour": "#3b2a5c"}
     hung.works = []
     look(page)
     expect(page.locator("#event-name")).to_have_text("Another day")
     expect(page.locator("#empty")).to_be_visible()
-    until(page, f"getComputedStyle(document.body).backgroundColor !== {before!r}")
+    until(page, f"{paint} !== {before!r}")
     hung.event = {"name": "A third", "colour": ""}
     look(page)
-    until(page, f"getComputedStyle(document.body).backgroundColor === {before!r}")
+    until(page, f"{paint} === {before!r}")

@@ -5,10 +5,8 @@ import * as api from "./api.js";
 import { complain, seedOf, setPrompt } from "./fields.js";
 import { FINAL, followTogether } from "./follow.js";
 import { Panes, walk } from "./panes.js";
-import { rank } from "./pick.js";
 import { clearPlacard, placard, stands } from "./placard.js";
 import { inWords, next, part } from "./stages.js";
-import * as whisper from "./whisper.js";
 
 const KEPT = "salon-machines";
 const SOON = 2500; // milliseconds after which a machine that found the line full knocks again
@@ -21,6 +19,10 @@ let stop = () => {};
 let soon = 0;
 
 const announce = (words) => { $("status").textContent = words; };
+
+/** Advice about words, brought when somebody types or something was asked. */
+const whisper = () => import("./whisper.js");
+$("prompt").addEventListener("focus", whisper, { once: true });
 
 /** One placard for what several machines meet alike. */
 function once(mishap) { if (!stands(mishap.code ?? "error")) placard(mishap); }
@@ -96,7 +98,7 @@ class Machine {
     try {
       const answer = await api.ask({ ...wish, model: this.name }, keyOf(id, this.name));
       if (press !== mine) return api.cancel(answer.id).catch(() => {});
-      whisper.show(answer);
+      whisper().then(({ show }) => show(answer));
       this.waits = false;
       this.take(answer);
     } catch (mishap) {
@@ -145,7 +147,7 @@ class Machine {
     const hung = await Promise.allSettled(images.map((image) => this.hang(image)));
     if (this.request !== now) return;
     this.panes.busy(false);
-    rank(this.panes, images);
+    import("./pick.js").then(({ rank }) => rank(this.panes, images)); // wanted by those who draw only
     if (hung.some(({ status }) => status === "rejected")) this.trouble({ message: say("picture_lost"), hint: say("picture_lost_hint") });
     this.aloud(seconds != null ? say("done_seconds", { seconds: seconds.toFixed(1) }) : say("done_bare"));
     working();

@@ -53,9 +53,11 @@ function loaded(src, pauses) {
 /** As many places as there are works fill the wall: columns and side of a mosaic are those of the largest squares. */
 function arrange() {
   const count = Math.max(1, Math.min(SLOTS, works.length));
-  const { clientWidth: wide, clientHeight: high, style } = $("slots");
+  const { style } = $("slots");
   $("slots").dataset.count = count;
   if (layout !== "mosaic") return;
+  style.removeProperty("--wide"); // what fewer works needed must not bind more
+  const { clientWidth: wide, clientHeight: high } = $("slots");
   const gap = Math.min(innerWidth, innerHeight) * 0.03;
   const sides = Array.from({ length: count }, (_, n) => {
     const rows = Math.ceil(count / (n + 1));

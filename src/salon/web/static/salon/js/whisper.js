@@ -61,3 +61,4 @@ const later = () => { clearTimeout(timer); timer = setTimeout(look, 350); };
 for (const kind of ["input", "change"]) prompt.form.addEventListener(kind, later);
 $("defaults")?.addEventListener("click", later);
 show();
+if (document.activeElement === prompt && prompt.value) later(); // typed before this was here
