@@ -7,7 +7,7 @@ from django.utils import timezone, translation
 from salon.core.errors import BadRecipe
 from salon.web.call.domain import answers, forms
 from salon.web.call.models import Answer, Question, Wording
-from salon.web.events import texts
+from salon.web.events import setup, texts
 from salon.web.events.domain import current_event
 from salon.web.exports.domain import tables
 from salon.web.people.models import User
@@ -140,6 +140,33 @@ def test_the_forms_show_the_other_languages_and_keep_what_was_typed(call, organi
     assert question.texts["es"]["options"] == ["pequeño", "grande"]
     again = client.get(f"/backstage/call/questions/{question.id}").content.decode()
     assert "pequeño\ngrande" in again
+
+
+def test_another_first_language_turns_the_words_and_loses_none(call, organiser):
+    """Answers go on by the options of the one before: they are kept by them."""
+    question = ask(organiser)
+    terms = named("I agree to the terms")
+    spanish = terms.texts["es"]["label"]
+    event = current_event()
+    setup.keep(organiser, event.id, setup.step_named("languages"), {"languages": ["es", "en", "ja"]})
+    for row in (question, terms, call, event):
+        row.refresh_from_db()
+    assert event.languages[0] == "es"
+    assert (question.label, question.texts["en"]["label"]) == ("¿Qué tamaño tiene?", "How large is it?")
+    assert (terms.label, terms.texts["en"]["label"], terms.version) == (spanish, "I agree to the terms", 1)
+    assert question.options == ["small", "large"]
+    with translation.override("es"):
+        assert answers.options(question) == [("small", "pequeño"), ("large", "grande")]
+        assert texts.said(question, "label") == "¿Qué tamaño tiene?"
+    with translation.override("en"):
+        assert texts.said(question, "label") == "How large is it?"
+    client = browser()
+    client.force_login(organiser)
+    assert "How large is it?" in client.get(f"/backstage/call/questions/{question.id}").content.decode()
+    kept = forms.read_question(Form(CHOICE | {"label": "¿Cuánto mide?", "label.en": "How big?"}), event.languages)
+    changed = forms.change(organiser, question.id, kept)
+    assert changed.texts["es"]["options"] == ["pequeño", "grande"]
+    assert (changed.label, changed.texts["en"]["label"]) == ("¿Cuánto mide?", "How big?")
 
 
 def test_welcome_and_privacy_speak_the_readers_language(organiser):

@@ -13,8 +13,8 @@ class Call(AppConfig):
 
     def ready(self) -> None:
         from salon.web import leftovers
-        from salon.web.call.domain import drafts, files, letters, private, showcase
-        from salon.web.events import demo
+        from salon.web.call.domain import drafts, files, forms, letters, private, showcase
+        from salon.web.events import demo, texts
         from salon.web.gallery.domain import filtering
         from salon.web.mail import worker
         from salon.web.people.personal import register
@@ -22,6 +22,7 @@ class Call(AppConfig):
         letters.register()
         register("call", private.collect, private.erase, private.panel, private.subjects)
         demo.register(showcase.make, showcase.clear)
+        texts.register(forms.with_texts)
         leftovers.register("applications", files.SHELF)
         worker.every(OFTEN, "pictures sent in", filtering.look_at_new)
         worker.every(SELDOM, "drafts", drafts.expire)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from salon.core.errors import Conflict
 from salon.core.hashing import bytes_hash
 from salon.web import leftovers
-from salon.web.events import logos, times
+from salon.web.events import logos, texts, times
 from salon.web.events.domain import lock_event
 from salon.web.events.models import Event, Room
 from salon.web.events.trail import note
@@ -97,6 +97,8 @@ def keep(person: User, event_id: int, step: Step, values: Values, was: str = "",
             _stop_if(bool(changed and stale))
             if "time_zone" in changed and not sure:
                 _stop_if_times_move(event, values["time_zone"])
+            if "languages" in changed and event.languages and values["languages"][0] != event.languages[0]:
+                texts.turn(event, event.languages[0], values["languages"][0])
             for name in changed:
                 setattr(event, name, values[name])
         _rename(event, changed)

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from salon.core.errors import BadRecipe
+from salon.web.events.models import Event
 
 Texts = dict[str, dict[str, Any]]
 
@@ -68,8 +69,31 @@ def read(form: Mapping[str, Any], languages: Iterable[str], fields: Mapping[str,
 
 def merged(before: Texts, languages: Iterable[str], read: Texts) -> Texts:
     """What is kept once a form was read: a language that it did not offer keeps its words, should it come back."""
-    offered = set(languages)
+    offered = set(others(languages))
     return {code: words for code, words in before.items() if code not in offered} | read
+
+
+Rows = Callable[[Event], Iterable[tuple[Any, tuple[str, ...]]]]
+_rows: list[Rows] = []
+
+
+def register(rows: Rows) -> None:
+    """Called in an app's `ready()`: which of an event's rows have texts, each with the fields that are in them."""
+    _rows.append(rows)
+
+
+def turn(event: Event, before: str, after: str) -> None:
+    """Inside a transaction: another language is the event's first. What rows say in it goes to their own fields, what
+    stood there to `texts`. Options stay, since answers are kept by them."""
+    for row, fields in ((event, ("welcome", "privacy")), *(found for rows in _rows for found in rows(event))):
+        said = row.texts.pop(after, {})
+        words = {field: getattr(row, field) for field in fields if getattr(row, field)}
+        for field in fields:
+            setattr(row, field, said.pop(field, "") or getattr(row, field))
+        mine = {field: text for field, text in words.items() if text != getattr(row, field)}
+        row.texts |= {code: kept for code, kept in ((before, row.texts.get(before, {}) | mine), (after, said)) if kept}
+        if row is not event:
+            row.save(update_fields=[*fields, "texts"])
 
 
 class Line(NamedTuple):

@@ -68,6 +68,13 @@ OF_CALL = {"title": texts.Field(tidy, 200), "about": texts.Field(lines, 10_000)}
 OF_QUESTION = {"label": texts.Field(tidy, 300), "help": texts.Field(lines, 4000)}
 
 
+def with_texts(event: Event) -> list[tuple[Any, tuple[str, ...]]]:
+    """The event's call and its questions, with what of them is said in several languages."""
+    call = call_of(event)
+    questions = list(Question.objects.filter(call=call)) if call else []
+    return [(call, tuple(OF_CALL)), *((one, tuple(OF_QUESTION)) for one in questions)] if call else []
+
+
 def set_call(
     person: User, title: str, about: str, opens: datetime.datetime | None, closes: datetime.datetime | None,
     others: texts.Texts | None = None,
