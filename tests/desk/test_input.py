@@ -134,12 +134,14 @@ def test_the_station_takes_any_query(house):
 
 @pytest.mark.slow
 def test_a_visitor_may_have_only_so_many_requests_waiting(new_house):
-    house = new_house(SALON_WAITING_PER_VISITOR="2")
+    work = {"count": 16, "num_inference_steps": 100}
+    price = 14  # of these pictures, in ordinary requests
+    house = new_house(SALON_WAITING_PER_VISITOR=str(2 * price))
     visitor = house.visitor()
-    kept = [visitor.ask(count=16, num_inference_steps=100) for _ in range(2)]
+    kept = [visitor.ask(**work) for _ in range(2)]
     status, answer = visitor.post("/api/requests", {"prompt": "one more", "model": "tiny"})
     assert status == 429
-    assert "2 requests" in answer["message"]
+    assert answer["code"] == "too_many_waiting"
     assert house.visitor().post("/api/requests", {"prompt": "another visitor", "model": "tiny"})[0] == 202
     visitor.post(f"/api/requests/{kept[0]['id']}/cancel")
     assert visitor.post("/api/requests", {"prompt": "one more", "model": "tiny"})[0] == 202

@@ -9,7 +9,7 @@ import pytest
 from house import House
 from playwright.sync_api import expect
 
-from looking import accessible, fits
+from looking import accessible, come_in, fits
 
 pytestmark = pytest.mark.slow
 PASSWORD, PIN = "seven quiet lanterns", "483920"
@@ -24,10 +24,8 @@ def looked_at(page, name):
 
 
 def enter(page, address):
-    """By a one-time link, whether it lets in by itself or by a button."""
-    page.goto(address)
-    if "/enter/" in page.url:
-        page.get_by_role("button").last.click()
+    """By a one-time link and its button."""
+    come_in(page, address)
 
 
 @pytest.fixture(scope="module")

@@ -36,9 +36,9 @@ def test_an_evening_of_looking_tells_no_equals_apart():
 
 
 def test_places_are_right_together():
-    found = shares("simultaneous", 5)
+    found = shares("simultaneous", 8)
     assert min(share["together"] for share in found.values()) == 1
-    assert found["60 machines"]["each pair"] < 0.5
+    assert found["60 machines"]["each pair"] < 0.8  # all of 60 places must be right at once
 
 
 def test_a_fair_models_unevenness_is_found_as_seldom_as_said():
