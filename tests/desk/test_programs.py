@@ -69,11 +69,14 @@ def draw(house, folder, *words):
     return subprocess.run([*command, *words], capture_output=True, text=True, env=house.environment, timeout=600)
 
 
-@pytest.mark.parametrize("prompt", ["a red fox", "ein Fuchs in Köln", "狐 🦊"])
-def test_the_command_line_writes_what_a_house_draws(house, tmp_path, prompt):
+UNREAD = "Note: The models cannot read this of the prompt: 狐 🦊\n"
+
+
+@pytest.mark.parametrize(("prompt", "note"), [("a red fox", ""), ("ein Fuchs in Köln", ""), ("狐 🦊", UNREAD)])
+def test_the_command_line_writes_what_a_house_draws(house, tmp_path, prompt, note):
     """The recipe travels as iTXt in the house's file."""
     done = draw(house, tmp_path / "out", prompt, "--count", "2", "--seed", "4")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, note)
     recipes = [read_recipe(Path(line).read_bytes()) for line in done.stdout.splitlines()]
     assert [(recipe.prompt, recipe.seed) for recipe in recipes] == [(prompt, 4), (prompt, 5)]
 

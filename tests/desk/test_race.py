@@ -45,6 +45,7 @@ def _race(house, rounds, kills_of_the_desk=0, *words):
     return found
 
 
+@pytest.mark.slow
 def test_deeds_against_drawing(race):
     found = race(30)
     assert found["wrong"] == []
@@ -52,6 +53,7 @@ def test_deeds_against_drawing(race):
     assert found["kills"]["engine"] >= 1
 
 
+@pytest.mark.slow
 def test_a_desk_that_does_not_look_again_leaves_what_was_forgotten(race):
     """Negative control: the same race finds the files that such a desk leaves behind."""
     found = race(30, 0, "careless")

@@ -44,7 +44,8 @@ def test_the_document_names_every_call(house):
     document = json.load(urllib.request.urlopen(f"{house.url}/api/openapi.json"))
     routes = {f"/{p.pattern}" for p in [*urlpatterns, *event] if str(p.pattern).startswith("api/")}
     routes = {re.sub("<slug:[a-z]+_id>", "{id}", route) for route in routes}
-    assert set(document["paths"]) == routes - {"/api/openapi.json"}
+    # the sum for a ticket is one for all forms of the house, so its address is no call's
+    assert set(document["paths"]) == routes - {"/api/openapi.json"} | {"/sum"}
     assert document["components"]["schemas"]["Ask"]["properties"]["prompt"]["type"] == "string"
 
 

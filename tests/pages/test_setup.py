@@ -145,7 +145,7 @@ def test_an_event_is_opened_by_keyboard(empty, organiser, browser):
     expect(visitor.locator(".when-where")).to_contain_text("Saturday 6 June 2026")
     visitor.click("text=About the event")
     expect(visitor.locator("main")).to_contain_text("Great hall")
-    assert visitor.locator(".plate img").evaluate("i => i.complete && i.naturalWidth") == 300
+    assert visitor.locator(".plate img").evaluate("i => i.decode().then(() => i.naturalWidth)") == 300
     wall = visitor.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--wall')")
     assert "#614e00" in wall
     visitor.context.close()

@@ -117,7 +117,7 @@ def test_a_reload_or_the_back_button_finds_the_request_again(visit, again: str) 
 def test_two_presses_are_one_request(visit) -> None:
     page = visit("/station")
     asked = []
-    page.on("request", lambda r: asked.append(r.post_data) if r.method == "POST" else None)
+    page.on("request", lambda r: asked.append(r.post_data) if r.url.endswith("/api/requests") else None)
     page.fill("#prompt", "a double fox")
     page.evaluate("const b = document.querySelector('#draw'); b.click(); b.click(); b.click()")
     page.wait_for_selector("#grid[aria-busy=false] button")

@@ -15,7 +15,7 @@ from salon.web.doors import paper, tickets
 pytestmark = pytest.mark.django_db
 #: rooms whose errors the web can meet, and what it cannot: these answer people on the command line
 ROOMS = ("salon.core.", "salon.engine.", "salon.printing.", "salon.web.")
-NEVER = {"error", "world", "training"}
+NEVER = {"error", "world", "training", "not_private"}
 
 
 def kinds(kind=SalonError):

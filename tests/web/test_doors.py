@@ -3,6 +3,9 @@
 import datetime
 import io
 import json
+import shutil
+import subprocess
+from pathlib import Path
 
 import pypdfium2
 import pytest
@@ -639,3 +642,29 @@ def test_volunteers_look_and_let_in_organisers_make_doors(workshop, client):
     assert "no HTTPS" in made
     deeds = set(Entry.objects.values_list("deed", flat=True))
     assert {"door made", "device made", "entry undone", "list of a door"} <= deeds
+
+
+QUEUE = Path(__file__).parents[2] / "src/salon/web/static/salon/js/door-queue.js"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node on this machine")
+@pytest.mark.parametrize(("status", "left"), [(429, ["bad"]), (503, ["bad", "good"])])
+def test_an_unknown_code_that_has_to_wait_holds_up_no_other(status, left):
+    """Scans kept without a line. Control: where the house is away nothing is sent past the first."""
+    script = f"""
+      const kept = {{}};
+      const setItem = (name, to) => {{ kept[name] = to; }};
+      globalThis.localStorage = {{ getItem: (name) => kept[name] ?? null, setItem }};
+      Object.defineProperty(globalThis, "navigator", {{ value: {{}} }});
+      const queue = await import({json.dumps(QUEUE.as_uri())});
+      for (const nonce of ["bad", "good"]) queue.keep({{ nonce, code: nonce }});
+      const sent = [], send = async ({{ nonce }}) => {{
+        if (nonce === "bad") throw Object.assign(new Error("wait"), {{ status: {status} }});
+        return {{ answer: "in" }};
+      }};
+      const on = (_said, {{ nonce }}) => sent.push(nonce);
+      const mishap = await queue.sendAll(send, on).catch(({{ status }}) => status);
+      console.log(JSON.stringify([mishap, sent, queue.kept().map(({{ nonce }}) => nonce)]));
+    """
+    done = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [status, ["good"] if status == 429 else [], left]
