@@ -140,6 +140,17 @@ def test_a_question_that_cannot_be_asked_is_told(fields):
         forms.read_question(form(**fields))
 
 
+@pytest.mark.parametrize(("field", "most"), [("label", 300), ("options", 300), ("help", 4000)])
+def test_a_question_is_never_cut(field, most):
+    """Too long is told; the control, as long as it may be, is kept whole."""
+    fields = {"kind": "choice", "label": "Which?", "options": "one\ntwo"}
+    typed = {"options": "one\n%s"}.get(field, "%s")
+    with pytest.raises(BadRecipe, match="At most"):
+        forms.read_question(form(**fields | {field: typed % ("x" * (most + 1))}))
+    kept = forms.read_question(form(**fields | {field: typed % ("x" * most)}))[field]
+    assert "x" * most in kept
+
+
 def test_a_call_cannot_close_before_it_opens(call, organiser):
     with pytest.raises(BadRecipe):
         forms.set_call(organiser, "x", "", timezone.now(), timezone.now() - datetime.timedelta(days=1))

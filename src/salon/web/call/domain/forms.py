@@ -108,10 +108,10 @@ def read_question(form: Any, languages: Sequence[str] = ()) -> dict[str, Any]:
     kind = form.get("kind", "")
     if kind not in Kind.values:
         raise BadRecipe(_("Choose a kind of question."), "")
-    label, use = tidy(form.get("label", ""))[:300], form.get("use", "")
+    label, use = _within(tidy(form.get("label", "")), 300), form.get("use", "")
     if not label:
         raise BadRecipe(_("A question needs words."), "")
-    options = [tidy(line)[:300] for line in form.get("options", "").splitlines() if tidy(line)]
+    options = _answers(form.get("options", ""))
     options = list(dict.fromkeys(options)) if kind in CHOOSING else []
     if kind in CHOOSING and not 2 <= len(options) <= MOST_OPTIONS:
         raise BadRecipe(_("Give at least two answers to choose from, each in a line of its own."), "")
@@ -124,7 +124,7 @@ def read_question(form: Any, languages: Sequence[str] = ()) -> dict[str, Any]:
         "texts": others,
         "kind": kind,
         "label": label,
-        "help": lines(form.get("help", ""))[:4000],
+        "help": _within(lines(form.get("help", "")), 4000),
         "options": options,
         "use": use if use in Use.values else "",
         "required": bool(form.get("required")),
@@ -132,11 +132,26 @@ def read_question(form: Any, languages: Sequence[str] = ()) -> dict[str, Any]:
     }
 
 
+def _within(words: str, most: int) -> str:
+    """The words, none of them lost. Raises BadRecipe for too many."""
+    if len(words) > most:
+        raise BadRecipe(
+            _("At most %(most)d characters, please; these are %(count)d.") % {"most": most, "count": len(words)},
+            f"“{words[:40]}…”",
+        )
+    return words
+
+
+def _answers(typed: str) -> list[str]:
+    """The answers to choose from, a line each. Raises BadRecipe for one that is too long."""
+    return [_within(tidy(line), 300) for line in typed.splitlines() if tidy(line)]
+
+
 def _read_options(form: Any, languages: Sequence[str], count: int, others: texts.Texts) -> None:
     """The answers to choose from in the other languages: as many as in the first, in its order, or none."""
     for code in texts.others(languages):
         typed = form.get(texts.name_of("options", code), "")
-        words = [tidy(line)[:300] for line in typed.splitlines() if tidy(line)]
+        words = _answers(typed)
         if words and len(words) != count:
             raise BadRecipe(
                 _("In %(language)s there are %(count)d answers to choose from instead of %(wanted)d.")
