@@ -490,7 +490,9 @@ def test_a_screen_that_listens_hears_of_the_other_event(first_event, organiser, 
         return said
 
     said = async_to_sync(listen)()
+    assert said[2].startswith('event: event\ndata: {"name":"Latent Salon"')
     assert work.id in said[3]
+    assert [part for part in said[4:] if part.startswith('event: event\ndata: {"name":"Second Salon"')]
     assert [part for part in said[4:] if part.startswith("event: present\ndata: []")]
 
 
